@@ -37,10 +37,9 @@ from tests.support.publishing import CREATE_VERSION, GET_VERSION, SPACE, USER, S
 from bcs_template_set.bcs.gateway import Exchange
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.file_states import Ending
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
+from bcs_template_set.report.outcome import Console, Heading, Identity, Outcome, Phase
 from bcs_template_set.report.rows import Row, rows_of_outcome
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.report.workload_rows import WorkloadRow, rows_of_restoration, rows_of_rollout

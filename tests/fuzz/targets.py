@@ -61,7 +61,7 @@ from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.pods import problems_of
-from bcs_template_set.rollout.status import status_of
+from bcs_template_set.rollout.watched import status_of
 from bcs_template_set.system.clock import SystemClock
 from bcs_template_set.system.http_values import HttpAnswer
 from tests.fuzz.living import check_named

@@ -58,8 +58,7 @@ HOLDERS = {
     "requests": {"system.http_connections", "system.http_pools"},
     "urllib3": {"system.http_connections", "system.http_pools"},
     "socket": {
-        *("system.allowed_addresses", "system.http_attempt", "system.http_connections"),
-        "system.http_pools",
+        *("system.allowed_addresses", "system.http_connections", "system.http_pools"),
     },
     "ssl": {"system.authorities", "system.http_connections", "system.http_pools"},
     "yaml": {f"manifests.yaml_{name}" for name in ("beginnings", "events", "lines", "reading")},

@@ -14,8 +14,7 @@ from bcs_template_set.messages.errors import VersionConflict
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import SpaceRef
-from bcs_template_set.report.console_links import Console
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
+from bcs_template_set.report.outcome import Console, Heading, Identity, Outcome, Phase
 
 TEXTS = (
     "</script><script>alert(1)</script>",

@@ -27,8 +27,7 @@ from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
-from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.rollout.watched import Blind, RolloutStatus, Watched, Workload
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 BEFORE = "1.0.427-feature-login"

@@ -14,8 +14,7 @@ from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
-from bcs_template_set.report.console_links import Console
-from bcs_template_set.report.outcome import Heading, Identity, Outcome, Phase
+from bcs_template_set.report.outcome import Console, Heading, Identity, Outcome, Phase
 
 IMAGE = "icabe-tcr.tencentcloudcr.com/icabe/pmd-mobile.icabe.wg.platform.feature.login"
 OLD, NEW = f"{IMAGE}:1704448623620-427", f"{IMAGE}:1704448999620-428"

@@ -16,7 +16,7 @@ from tests.support.certificates import server_side
 from tests.support.raw_server import RawServer, Script, http, refusing_port, saying, serving
 from tests.support.stand_ins import FakeClock
 
-from bcs_template_set.config.inputs import MOST_URLS, VerifyUrl
+from bcs_template_set.config.inputs import VerifyUrl
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.rollout.page_checks import (
     FIRST_BYTES,
@@ -37,9 +37,15 @@ from bcs_template_set.rollout.page_checks import (
 )
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.clock import Deadline
-from bcs_template_set.system.http_body import Unusable, read_first
 from bcs_template_set.system.http_client import Transport
-from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
+from bcs_template_set.system.http_values import (
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NotSent,
+    Unusable,
+    read_first,
+)
 
 
 @pytest.fixture
@@ -349,12 +355,6 @@ def test_only_pages_that_have_not_arrived_are_tried_again(transport: Transport) 
     assert (good.ok, good.tries, good.seconds) == (True, 1, 0)
     assert (bad.ok, bad.tries) == (False, 4)
     assert targets(server).count("/good") == 1
-
-
-def test_no_page_is_no_work_and_too_many_are_a_defect(transport: Transport) -> None:
-    assert Watching(transport).verify() == ()
-    with pytest.raises(ValueError, match="more than 20"):
-        Watching(transport).verify(*[("http://127.0.0.1/", "")] * (MOST_URLS + 1))
 
 
 def test_a_defect_in_the_fetching_is_not_taken_for_a_page_that_is_missing() -> None:
@@ -672,3 +672,7 @@ def test_a_request_that_is_invalid_is_not_sent_twice_and_one_that_was_refused_is
     assert tries(NotSent("x", "invalid")) == 1
     assert tries(NotSent("x", "certificate")) > 1
     assert tries(NotSent("x", "refused")) > 1
+
+
+def test_no_page_is_no_work(transport: Transport) -> None:
+    assert Watching(transport).verify() == ()

@@ -38,8 +38,13 @@ from bcs_template_set.messages.spelling import with_nearest
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import json_text
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
-from bcs_template_set.report.history_rows import history_document, history_lines
+from bcs_template_set.report.domain_rows import (
+    DomainRow,
+    history_document,
+    history_lines,
+    status_document,
+    status_lines,
+)
 from bcs_template_set.report.version_diff import (
     LIVE,
     FileDifference,
@@ -53,9 +58,8 @@ from bcs_template_set.report.version_diff import (
 )
 from bcs_template_set.rollout.before_deploying import missing_namespace
 from bcs_template_set.rollout.domain_status import DomainHere
-from bcs_template_set.rollout.past_versions import history_rows
 from bcs_template_set.rollout.read_status import NameAndVersion, look_at_versions, read_lists, read_status
-from bcs_template_set.rollout.revisions import revisions_of
+from bcs_template_set.rollout.revisions import history_rows, revisions_of
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.live_plan import deploying_of

@@ -4,7 +4,7 @@ Deployment, StatefulSet and DaemonSet follow `kubectl rollout status` line by li
 (kubernetes/kubectl, pkg/polymorphichelpers/rollout_status.go, 2026-07), but in what kubectl has no answer to:
 a paused Deployment can't move, and with OnDelete the pods that are there must be well. kubectl knows no Job;
 a Job follows its own conditions, as `kubectl wait --for=condition=complete` does. What holds for every kind,
-such as that an object which is being deleted has failed, is in `rollout/status.py`; which kind has which
+such as that an object which is being deleted has failed, is in `rollout/watched.py`; which kind has which
 rule, in `kinds.py`.
 """
 

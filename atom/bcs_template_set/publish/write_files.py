@@ -43,14 +43,14 @@ from bcs_template_set.publish.look_first import (
     is_beside,
 )
 from bcs_template_set.publish.plan import Change, Desired, Plan
-from bcs_template_set.publish.unique_names import (
+from bcs_template_set.publish.write_once import (
     Renamed,
     create_in_its_dialect,
     name_again,
     put_back,
     space_refused,
+    write_once,
 )
-from bcs_template_set.publish.write_once import write_once
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import overlap, values_of
@@ -358,7 +358,7 @@ def _verified(
     """Read the version back: it holds what was sent, and names its creator.
 
     BCS has said that it is written, so where it can't be read that is no failure: the result says so. `put`
-    is the metadata that we have put back, which may have renamed the file (unique_names.py).
+    is the metadata that we have put back, which may have renamed the file (write_once.py).
     """
     now = publishing.clock.monotonic()
     is_slow = now - sent.looked_at >= SETTLING_SECONDS

@@ -1,4 +1,4 @@
-"""What is live, domain by domain, as lines and as JSON. Pure: performs no I/O.
+"""What is live, domain by domain, and what was, as lines and as JSON. Pure: performs no I/O.
 
 No value of an object is shown, only which field differs.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Union
+from typing import Optional, Union
 
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import Language, Text, say
-from bcs_template_set.messages.text import exact_time, one_line, table
+from bcs_template_set.messages.text import exact_time, one_line, shown_time, table
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.domain_status import DomainHere, FileHere, Readiness
+from bcs_template_set.rollout.revisions import Deployed, HistoryRow
 
 _COLUMNS = ("domain", "live", "published", "ready", "drift", "since", "build", "by")
 _WORST: tuple[Readiness, ...] = ("not-ready", "not-known", "ready")
@@ -83,14 +84,14 @@ class DomainRow:
 def status_lines(rows: Sequence[DomainRow], *, language: Language) -> list[str]:
     """Return a table of the domains, below each what is to be said of it, and how many there are of each."""
     heads = [say(f"status.column_{name}").render(language) for name in _COLUMNS]
-    cells = [[one_line(_words(cell, language)) for cell in _cells(row)] for row in rows]
+    cells = [_words_of(_cells(row), language) for row in rows]
     head, *lines = table([heads, *cells])
     told = [line for row, own in zip(rows, lines) for line in (own, *_below(row, language))]
     return [head, *told, one_line(_counted(rows).render(language))]
 
 
-def _words(cell: Cell, language: Language) -> str:
-    return cell if isinstance(cell, str) else cell.render(language)
+def _words_of(cells: Iterable[Cell], language: Language) -> list[str]:
+    return [one_line(cell if isinstance(cell, str) else cell.render(language)) for cell in cells]
 
 
 def _cells(row: DomainRow) -> tuple[Cell, ...]:
@@ -251,4 +252,61 @@ def _file(file: FileHere, language: Language) -> dict[str, object]:
             "version": file.file.latest_deploy_version or None,
             "by": file.file.latest_deployer or None,
         },
+    }
+
+
+# --- the past -----------------------------------------------------------------------------------------
+
+
+_OF_ORIGIN = ("build", "pipeline", "branch", "commit", "started_by", "link")
+_PAST_COLUMNS = ("version", "state", "build", "branch", "commit", "published", "by", "deployed_by", "files")
+
+
+def history_lines(rows: Sequence[HistoryRow], *, language: Language) -> list[str]:
+    """Return the versions as a table, newest first."""
+    heads = [say(f"history.column_{name}") for name in _PAST_COLUMNS]
+    return table([_words_of(cells, language) for cells in (heads, *map(_past_cells, rows))])
+
+
+def _past_cells(row: HistoryRow) -> tuple[Cell, ...]:
+    origin = row.origin
+    states = [say(f"history.{word}") for word in ("current", "live") if getattr(row, word)]
+    by = row.published_by if origin is None else origin.started_by or row.published_by
+    return (
+        row.name,
+        say("history.states", states=states) if states else "",
+        str(origin.build) if origin is not None and origin.build else "",
+        origin.branch if origin is not None else "",
+        origin.commit[:8] if origin is not None else "",
+        shown_time(row.published_at),
+        by,
+        _deployed_cell(row.deployed),
+        ", ".join(row.files),
+    )
+
+
+def _deployed_cell(deployed: Optional[Deployed]) -> Cell:
+    if deployed is None or not deployed.by:
+        return say("history.not_recorded")
+    return say("history.anywhere", name=deployed.by) if deployed.known_by == "record" else deployed.by
+
+
+def history_document(rows: Iterable[HistoryRow]) -> list[Mapping[str, object]]:
+    """Return the versions as programs read them."""
+    return [_version(row) for row in rows]
+
+
+def _version(row: HistoryRow) -> Mapping[str, object]:
+    deployed = row.deployed
+    return {
+        "version": row.name,
+        "files": list(row.files),
+        "current": list(row.current),
+        "live": list(row.live) if row.live is not None else None,
+        "published_at": exact_time(row.published_at) if row.published_at else None,
+        "published_by": row.published_by or None,
+        **{name: getattr(row.origin, name, None) or None for name in _OF_ORIGIN},
+        "deployed_by": deployed.by or None if deployed is not None else None,
+        "deployed_at": deployed.at or None if deployed is not None else None,
+        "deployed_known_by": deployed.known_by if deployed is not None else None,
     }

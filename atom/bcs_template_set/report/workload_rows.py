@@ -17,8 +17,7 @@ from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.causes import evidence_of
 from bcs_template_set.rollout.result import Rollout
-from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import Blind, Watched
+from bcs_template_set.rollout.watched import Blind, RolloutStatus, Watched
 
 Link = Callable[[str, str], str]
 """Takes kind and name of an object, and returns the address of its page in the console, "" for none."""

@@ -19,10 +19,9 @@ from bcs_template_set.messages.errors import DryRunFailed, NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.rollout.call_sizes import Unit
 from bcs_template_set.rollout.live_look import preview_of, words_of
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
-from bcs_template_set.rollout.sized_calls import CallEnd, Deploying
+from bcs_template_set.rollout.sized_calls import CallEnd, Deploying, Unit
 
 T = TypeVar("T")
 States = tuple[LiveState, ...]

@@ -101,12 +101,8 @@ class Cause:
         return self.patience is not None and seconds >= self.patience
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """A pod's problem with its cause."""
-
-    problem: PodProblem
-    cause: Cause
+Diagnosis = tuple[PodProblem, Cause]
+"""A pod's problem with its cause."""
 
 
 # --- pods -----------------------------------------------------------------------------------------------
@@ -139,7 +135,7 @@ def _of_a_blocker(problem: PodProblem, own: Cause) -> Cause:
 
 def diagnose(problems: Iterable[PodProblem], *, terms: Terms = FAIL_FAST) -> tuple[Diagnosis, ...]:
     """Return the problems with their causes: what cannot heal first, what may for ever last."""
-    found = [Diagnosis(problem, cause_of(problem, terms=terms)) for problem in problems]
+    found = [(problem, cause_of(problem, terms=terms)) for problem in problems]
     return tuple(sorted(found, key=_urgency))
 
 
@@ -167,9 +163,9 @@ def _last_end(problem: PodProblem, last: Termination) -> list[Text]:
 
 
 def _urgency(diagnosis: Diagnosis) -> tuple[float, bool, int, str, str]:
-    problem = diagnosis.problem
+    problem, cause = diagnosis
     is_new = problem.role == "new"
-    return diagnosis.cause.urgency, is_new, rank_of(problem), problem.pod, problem.container
+    return cause.urgency, is_new, rank_of(problem), problem.pod, problem.container
 
 
 def _allowed(rule: Rule, problem: PodProblem, terms: Terms) -> tuple[Optional[float], Optional[Text]]:

@@ -32,7 +32,6 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import Detail, StepError, first_names
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.before_deploying import live_numbers
-from bcs_template_set.rollout.call_sizes import CallSize, Unit, units_of
 from bcs_template_set.rollout.live_diff import changes_anything, changes_beyond_pods, with_hidden
 from bcs_template_set.rollout.live_look import (
     SHOWN,
@@ -44,7 +43,7 @@ from bcs_template_set.rollout.live_look import (
     unlisted,
 )
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.sized_calls import CallEnd, Deploying
+from bcs_template_set.rollout.sized_calls import CallEnd, CallSize, Deploying, Unit, units_of
 
 READ_BACK_PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at the live objects after an answer of success: they are there at once."""

@@ -1,7 +1,7 @@
 """Look at what is live of versions, and at what deploying them would change, by BCS's dry run.
 
 BCS's preview is that reading: it lists the live text of every object, of every kind. It takes half as long
-as deploying, so many files take several calls (call_sizes.py).
+as deploying, so many files take several calls (sized_calls.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable, GatewayFai
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.before_deploying import read_numbers
-from bcs_template_set.rollout.call_sizes import CallSize, Unit
 from bcs_template_set.rollout.deployment_plan import (
     DeploymentPlan,
     Hold,
@@ -33,7 +32,7 @@ from bcs_template_set.rollout.deployment_plan import (
 from bcs_template_set.rollout.live_diff import changes_beyond_pods, names_hidden, with_hidden
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 from bcs_template_set.rollout.pod_numbers import with_pods
-from bcs_template_set.rollout.sized_calls import CallEnd, Deploying
+from bcs_template_set.rollout.sized_calls import CallEnd, CallSize, Deploying, Unit
 from bcs_template_set.system.parallel import overlap, values_of
 
 SHOWN = 500

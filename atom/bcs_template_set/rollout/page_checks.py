@@ -19,7 +19,7 @@ from functools import partial
 from typing import Optional, Protocol, Union
 from urllib.parse import SplitResult, urldefrag, urljoin, urlsplit
 
-from bcs_template_set.config.inputs import MOST_URLS, VerifyUrl
+from bcs_template_set.config.inputs import VerifyUrl
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.text import visible
 from bcs_template_set.records.late_dataclass import dataclass
@@ -201,8 +201,6 @@ def verify_arrivals(
 
     They are fetched in rounds, up to 8 at once, so that a page that hangs takes no other page's time.
     """
-    if len(wanted) > MOST_URLS:
-        raise ValueError(f"more than {MOST_URLS} pages")  # inputs.py has refused it before
     return _Watch(pages, clock, deadline).run(wanted)
 
 

@@ -42,8 +42,7 @@ from bcs_template_set.rollout.newest_pods import PodSummary, proven_ready, read_
 from bcs_template_set.rollout.pod_numbers import targets_of
 from bcs_template_set.rollout.revisions import revisions_of
 from bcs_template_set.rollout.sized_calls import Deploying
-from bcs_template_set.rollout.status import RolloutStatus, status_of
-from bcs_template_set.rollout.watched import Workload
+from bcs_template_set.rollout.watched import RolloutStatus, Workload, status_of
 from bcs_template_set.system.parallel import overlap, values_of
 
 MOST_WHOLE = 20

@@ -31,8 +31,16 @@ from bcs_template_set.rollout.causes import (
 )
 from bcs_template_set.rollout.live_diff import fields_changed, pods_of, with_hidden
 from bcs_template_set.rollout.pods import PodProblem
-from bcs_template_set.rollout.status import RolloutStatus, status_of
-from bcs_template_set.rollout.watched import CHANGED, OF_OTHERS, OLD, Blind, Watched, Workload
+from bcs_template_set.rollout.watched import (
+    CHANGED,
+    OF_OTHERS,
+    OLD,
+    Blind,
+    RolloutStatus,
+    Watched,
+    Workload,
+    status_of,
+)
 from bcs_template_set.system.clock import Clock
 
 _TEMPLATE = "spec.template"

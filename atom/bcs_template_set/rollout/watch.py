@@ -27,21 +27,23 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import Cause, Terms, diagnose
-from bcs_template_set.rollout.live_reads import LiveReads, Unread
-from bcs_template_set.rollout.newest_pods import PodSummary, proven_ready, selected_pods, selector_of
-from bcs_template_set.rollout.pods import PodProblem, remember
-from bcs_template_set.rollout.sized_calls import Heartbeat
-from bcs_template_set.rollout.status import RolloutStatus, with_words_of_runs
-from bcs_template_set.rollout.suspect_pods import (
+from bcs_template_set.rollout.live_reads import LiveReads, may_be_missing
+from bcs_template_set.rollout.newest_pods import (
     PATIENCE,
+    PodSummary,
     Suspect,
     is_suspect,
     lasts,
     problems_of_suspect,
+    proven_ready,
+    selected_pods,
+    selector_of,
     suspects_of,
 )
+from bcs_template_set.rollout.pods import PodProblem, remember
+from bcs_template_set.rollout.sized_calls import Heartbeat
 from bcs_template_set.rollout.wait_state import WaitState, by_kind
-from bcs_template_set.rollout.watched import Blind, Watched, Workload
+from bcs_template_set.rollout.watched import Blind, RolloutStatus, Watched, Workload, with_words_of_runs
 from bcs_template_set.system.clock import Clock, Deadline
 from bcs_template_set.system.parallel import overlap, values_of
 
@@ -223,7 +225,7 @@ class _Watch:
         if self.deadline.passed() and state.live:  # a round may take longer than what is left
             return
         read = self.reads.whole(workload.kind, workload.name)
-        if isinstance(read, Unread):
+        if isinstance(read, StepError):
             self._did_not_see(state, read)
             return
         state.saw(self.clock)
@@ -250,13 +252,13 @@ class _Watch:
 
     # --- what is not seen -------------------------------------------------------------------------------
 
-    def _did_not_see(self, state: WaitState, read: Unread) -> None:
+    def _did_not_see(self, state: WaitState, error: StepError) -> None:
         """Note that a workload is not there, or that nobody knows; the next round looks again."""
         workload = state.workload
-        if not (read.may_be_missing and self.reads.lacks(workload.kind, workload.name)):
-            state.could_not_look(read.error, self.clock)
-            if state.is_unserved(read.error, self.clock):
-                self._tell_unserved(state, read.error)
+        if not (may_be_missing(error) and self.reads.lacks(workload.kind, workload.name)):
+            state.could_not_look(error, self.clock)
+            if state.is_unserved(error, self.clock):
+                self._tell_unserved(state, error)
         elif state.did_not_find(self.clock):
             self._tell_now(state, state.gone())
 
@@ -296,8 +298,8 @@ class _Watch:
         """List a workload's pods; where that fails its status still tells, and the next round asks again."""
         workload = state.workload
         listed = self.reads.pods_of(workload.kind, workload.name, labels=selector_of(state.live))
-        if isinstance(listed, Unread):
-            state.pods_blind = state.pods_blind or Blind(self.clock.now(), listed.error)
+        if isinstance(listed, StepError):
+            state.pods_blind = state.pods_blind or Blind(self.clock.now(), listed)
             return
         state.pods_blind = None
         found[workload.title] = listed
@@ -316,21 +318,20 @@ class _Watch:
         terms = Terms(fail_fast=self.fail_fast, own_verdict=kind.rule is not None and kind.rule.ends)
         lasting = [problem for problem in problems if lasts(problem, now - state.since[problem.key])]
         found = diagnose(lasting, terms=terms)
-        hopeless = [d for d in found if d.cause.is_hopeless(seconds=now - state.since[d.problem.key])]
-        worst = next(iter([*hopeless, *found]), None)
-        if worst is not None:
+        hopeless = [(p, c) for p, c in found if c.is_hopeless(seconds=now - state.since[p.key])]
+        for problem, cause in [*hopeless, *found][:1]:
             self._tell(
                 state,
                 end="failed" if failed or hopeless else "pending",
                 status=state.now.status,
-                problem=worst.problem,
-                cause=worst.cause,
+                problem=problem,
+                cause=cause,
                 condition=state.now.condition,
             )
 
     def _problems_of(self, state: WaitState, suspect: Suspect) -> Iterable[PodProblem]:
         read = self.reads.whole(POD, suspect.pod.name)
-        if isinstance(read, Unread):  # gone, or not to be read now: the next round lists anew
+        if isinstance(read, StepError):  # gone, or not to be read now: the next round lists anew
             return
         for found in problems_of_suspect(suspect, read):
             before = state.restarts.setdefault((found.uid, found.container), found.restarts)

@@ -1,19 +1,128 @@
-"""What is waited for, and how it ended, as values. Performs no I/O."""
+"""Where the rollout of a live workload is, what is waited for, and how it ended, as values. Performs no I/O.
+
+Each kind has its own rule (`manifests/kind_rules.py`). Three hold for every kind, and are ours: what does not
+carry the expected template version is not ready, however well it runs; what is being deleted is gone, unless
+it has come to its end before; and an answer without `status`, or one cut down for a list (facts/bcs.md, trap
+12), tells nothing.
+"""
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
 from typing import Optional
 
-from bcs_template_set.bcs.marks import Mark
-from bcs_template_set.manifests.fields import Fields, mapping_at
+from bcs_template_set.bcs.marks import UNMARKED, Mark, mark_of
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kind_rules import DONE, WorkloadState
+from bcs_template_set.manifests.kind_rules import DONE, Counts, Look, WorkloadState, progress_deadline
+from bcs_template_set.manifests.live_fields import count_at, is_going
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.text import shorten
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
-from bcs_template_set.rollout.status import RolloutStatus
+
+MOST_MESSAGES, MOST_COLUMNS = 3, 300
+_ENDED_BADLY = frozenset({"Failed", "Error", "Inconclusive"})
+
+
+@dataclass(frozen=True)
+class RolloutStatus:
+    """Where a rollout is. `nothing` means there is nothing to wait for, and the sentence says why.
+
+    `done` of `wanted` pods are new and well; a lower bound where the cluster counts old and new together.
+    `deadline` is how many seconds without progress Kubernetes allows, None where it sets no limit.
+    `serving` pods are well, old or new; None where the workload serves nobody, or nothing is known. `old` are
+    there that are not new.
+    """
+
+    state: WorkloadState
+    sentence: Text
+    done: int = 0
+    wanted: int = 0
+    deadline: Optional[int] = None
+    serving: Optional[int] = None
+    old: int = 0
+
+
+def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> RolloutStatus:
+    """Return where the rollout of a live object is.
+
+    With a `mark`, an object that has another one is progressing, whatever its pods do.
+    """
+    if kind.rule is None:
+        return RolloutStatus("nothing", say("rollout.no_rollout", kind=kind.name))
+    counts = kind.rule.counts(live)
+    look = kind.rule.look(live, counts)
+    # A Job that is done is deleted by its own clean-up.
+    has_ended = kind.rule.ends and look[0] in ("ready", "failed")
+    state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
+    wanted = max(0, counts.wanted) + counts.kept
+    return RolloutStatus(
+        state,
+        sentence,
+        done=wanted if state == "ready" else counts.done,
+        wanted=wanted,
+        deadline=progress_deadline(live),
+        serving=counts.well if kind.has_selector and isinstance(live.get("status"), Mapping) else None,
+        old=max(0, counts.total - counts.updated),
+    )
+
+
+def _known(
+    kind: Kind, live: Fields, counts: Counts, *, mark: Optional[Mark], has_ended: bool
+) -> Optional[Look]:
+    """Return what the rules that hold for every kind find, None where they find nothing."""
+    if is_going(live) and not has_ended:
+        return "gone", say("rollout.deleting")
+    needs_status = kind.rule is not None and kind.rule.needs_status
+    has_status = isinstance(live.get("status"), Mapping)
+    found = mark_of(live)
+    # What has neither marks nor status is cut down, and no version of anybody's.
+    if mark is not None and found != mark and (found != UNMARKED or has_status or not needs_status):
+        version = found.version or say("rollout.unmarked")
+        if found.file not in ("", mark.file):
+            return "progressing", say("rollout.old_file", file=found.file, found=version, **counts.numbers)
+        return "progressing", say("rollout.old", found=version, version=mark.version, **counts.numbers)
+    # An entry of a list has no generation (trap 12).
+    is_whole = not kind.has_generation or count_at(live, "metadata", "generation") > 0
+    if needs_status and not (has_status and is_whole):
+        return "progressing", say("rollout.no_status")
+    return None
+
+
+# --- hooks --------------------------------------------------------------------------------------------
+
+
+def with_words_of_runs(status: RolloutStatus, runs: Mapping[str, Fields], *, live: Fields) -> RolloutStatus:
+    """Return the status of a live workload with what its failed runs say, as it is where they say nothing.
+
+    The run of a hook is an object beside the workload, and tells there how it ended.
+    """
+    words = [word for run in runs.values() for word in _words(run, live)]
+    if not words:
+        return status
+    messages = [shorten(word, MOST_COLUMNS) for word in list(dict.fromkeys(words))[:MOST_MESSAGES]]
+    return replace(status, sentence=say("rollout.hook_said", sentence=status.sentence, messages=messages))
+
+
+def _words(run: Fields, live: Fields) -> Iterator[str]:
+    """Yield the messages of a run of this workload that ended badly."""
+    owners = map(mapping_at, list_at(run, "metadata", "ownerReferences"))
+    uid = text_at(live, "metadata", "uid")
+    if text_at(run, "status", "phase") not in _ENDED_BADLY or uid not in [text_at(o, "uid") for o in owners]:
+        return
+    results = [mapping_at(result) for result in list_at(run, "status", "metricResults")]
+    tries = [mapping_at(one) for result in results for one in list_at(result, "measurements")]
+    for told in (mapping_at(run, "status"), *results, *tries):
+        if text_at(told, "message"):
+            yield text_at(told, "message")
+
+
+# --- what is waited for -------------------------------------------------------------------------------
+
 
 CHANGED = "rollout.changed"
 OLD = frozenset({"rollout.old", "rollout.old_file"})

@@ -30,9 +30,8 @@ from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.rollout_lines import heartbeat_line, watched_lines
 from bcs_template_set.report.workload_rows import workload_row
 from bcs_template_set.rollout.live_diff import pods_of
-from bcs_template_set.rollout.live_reads import with_definitions
+from bcs_template_set.rollout.live_reads import PatientWriter, with_definitions
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.patient_writer import PatientWriter
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.rollout.watch import watch

@@ -15,13 +15,12 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_lines import deployment_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
-from bcs_template_set.rollout.call_sizes import AT_ONCE
 from bcs_template_set.rollout.deploy_notes import marked_elsewhere, odd_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_nothing
 from bcs_template_set.rollout.live_look import plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
 from bcs_template_set.rollout.restore import find_version, gone_marks
-from bcs_template_set.rollout.sized_calls import Deploying
+from bcs_template_set.rollout.sized_calls import AT_ONCE, Deploying
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
 

@@ -30,7 +30,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.rollout_story import FAILED, UNSURE, restoration_texts
 from bcs_template_set.report.write_report import write_text
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.own_deployments import deployed_by_build
+from bcs_template_set.rollout.restore import deployed_by_build
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_target import DeployTarget

@@ -18,9 +18,8 @@ from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import Region, read_regions, secrets_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import CredentialUnusable, PrivateSettingsInvalid
-from bcs_template_set.report.console_links import Console
 from bcs_template_set.report.log_lines import header_lines, settings_lines
-from bcs_template_set.report.outcome import Identity
+from bcs_template_set.report.outcome import Console, Identity
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.system.proxies import (

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from typing import Callable, Union
 
-from bcs_template_set.system.http_body import Unusable
+from bcs_template_set.system.http_values import Unusable
 
 Address = tuple[
     socket.AddressFamily,

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from bcs_template_set.system.http_body import Unusable
+from bcs_template_set.system.http_values import Unusable
 from bcs_template_set.system.proxies import DECIDING
 
 

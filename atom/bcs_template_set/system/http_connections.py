@@ -25,15 +25,16 @@ from urllib3.exceptions import TimeoutError as PoolTimeout  # noqa: TID251 - as 
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses
-from bcs_template_set.system.http_attempt import Attempt, current
-from bcs_template_set.system.http_body import Unusable, read_first, read_whole
-from bcs_template_set.system.http_pools import Adapter, Pool
+from bcs_template_set.system.http_pools import Adapter, Attempt, Pool, current
 from bcs_template_set.system.http_values import (
     HttpAnswer,
     HttpRequest,
     NoAnswer,
     NotSent,
     Obstacle,
+    Unusable,
+    read_first,
+    read_whole,
 )
 from bcs_template_set.system.parallel import only_wait, overlap
 from bcs_template_set.system.proxies import proxy_of

@@ -1,17 +1,19 @@
-"""Connections that know the request they carry, and the pools of `requests` in which they are kept.
+"""Requests under way, connections that know the one they carry, and the pools of `requests` that keep them.
 
-They note when the first byte of a request is handed to a socket, and give every wait on a socket the time
-that the request has left.
+Connections note when the first byte of a request is handed to a socket, and give every wait on a socket the
+time that the request has left; each byte of an answer is counted as it comes in.
 """
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Optional, cast
+from http.client import HTTPResponse, IncompleteRead
+from typing import Any, Callable, Optional, cast
 from urllib.parse import unquote, urlsplit
 
 from requests import PreparedRequest  # noqa: TID251 - one of the two importers
@@ -20,10 +22,111 @@ from urllib3 import ProxyManager, make_headers  # noqa: TID251 - as above
 from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - as above
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool  # noqa: TID251 - as above
 
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.allowed_addresses import allowed_addresses, connected
 from bcs_template_set.system.authorities import trusting
-from bcs_template_set.system.http_attempt import TimedResponse, current
+from bcs_template_set.system.http_values import LARGEST_BODY, Unusable
 from bcs_template_set.system.proxies import without_credentials
+
+AROUND = 2
+"""How many times its body's bytes an answer may have: with headers, and what is around the body's pieces."""
+
+SHORTEST_WAIT = 0.001
+"""Seconds; a socket's timeout of 0 would mean "do not wait"."""
+
+
+@dataclass
+class Attempt:
+    """One request under way in one thread: the time it has left, and whether its first byte went out.
+
+    `most` is how many bytes the body of its answer may have.
+    `last` tells that its connection is not to be used again. Where `refuses` is given, `peer` is the address
+    that it allowed and that the request went to, or would have gone to if there were no proxy. `tls` and
+    `valid_until` are those of the answer (http_values.py).
+    """
+
+    remaining: Callable[[], float]
+    read_timeout: float
+    most: int = LARGEST_BODY
+    last: bool = False
+    sent: bool = False
+    refuses: Optional[Callable[[str], bool]] = None
+    proxied: bool = False
+    peer: str = ""
+    tls: str = ""
+    valid_until: float = 0.0
+
+    def patience(self) -> float:
+        """Return the seconds that the next wait on the socket may take."""
+        left = self.remaining()
+        if left <= 0:
+            raise socket.timeout
+        return max(SHORTEST_WAIT, min(self.read_timeout, left))
+
+
+class _Current(threading.local):
+    """The attempt of this thread. There is one whenever a connection is at work."""
+
+    attempt: Attempt
+
+
+current = _Current()
+
+
+class _TimedReader(io.RawIOBase):
+    """A socket's incoming bytes, each wait bounded by what the request has left; `ended` at their end.
+
+    All bytes of an answer are counted: chunks' sizes, trailers and interim answers can be as endless as a
+    body, and a chunk of the size -1 would be read to the end of the connection.
+    """
+
+    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
+        self._sock = sock
+        self._attempt = attempt
+        self._file = sock.makefile("rb", buffering=0)
+        self._room = AROUND * attempt.most
+        self.ended = False
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        """Return what http.client reads an answer from, which takes this for the socket."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Optional[int]:  # noqa: ANN401 - RawIOBase's own signature
+        self._sock.settimeout(self._attempt.patience())
+        count = self._file.readinto(buffer)
+        self.ended = count == 0
+        self._room -= count or 0
+        if self._room < 0:
+            raise Unusable("too_large", limit=AROUND * self._attempt.most)
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class TimedResponse(HTTPResponse):
+    """An answer that is read through a `_TimedReader`, and whose headers are whole."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        self._attempt = current.attempt
+        self._reader = _TimedReader(sock, self._attempt)
+        as_socket = cast("socket.socket", self._reader)  # it is one as far as http.client uses it here
+        super().__init__(as_socket, *args, **kwargs)
+
+    def begin(self) -> None:
+        """Read the headers."""
+        super().begin()
+        if self._reader.ended:  # http.client takes the end for an empty line
+            raise IncompleteRead(b"")
+        if self._attempt.last:
+            self.will_close = True
+
+
+# --- the connections ----------------------------------------------------------------------------------
 
 
 class _Connection(HTTPConnection):

@@ -10,7 +10,7 @@ from bcs_template_set.manifests.custom_kinds import CUSTOM, GAME_DEPLOYMENT, GAM
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import CRON_JOB
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.watched import RolloutStatus, status_of
 
 MARKED: Object = {
     "io.tencent.paas.template_name": "web/web.yaml",

@@ -9,7 +9,7 @@ from bcs_template_set.manifests.declared_kinds import declared_kinds, definition
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.status import status_of
+from bcs_template_set.rollout.watched import status_of
 
 CAFE = "apiVersion: example.com/v1\nkind: Cafe\nmetadata: {name: web}\n"
 READY = "# bcs-template-set: ready status.phase=Ready\n"

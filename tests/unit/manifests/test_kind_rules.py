@@ -9,7 +9,7 @@ from tests.support.objects import Object, condition, deployment, workload
 
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.watched import RolloutStatus, status_of
 
 
 def told(status: RolloutStatus) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from bcs_template_set.bcs.protocol import create_file
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, BcsTooOld
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.publish.unique_names import (
+from bcs_template_set.publish.write_once import (
     MOST_TURNS,
     Renamed,
     create_in_its_dialect,

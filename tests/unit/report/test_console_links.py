@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bcs_template_set.report.console_links import NO_CONSOLE, Console
+from bcs_template_set.report.outcome import NO_CONSOLE, Console
 
 CONSOLE = Console("https://bcs.example.com", "demo", "s1")
 BELOW = "https://bcs.example.com/bcs/projects/demo"

@@ -30,7 +30,7 @@ from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
-from bcs_template_set.rollout.status import RolloutStatus
+from bcs_template_set.rollout.watched import RolloutStatus
 
 SCENES = rollout_scenes.SCENES
 

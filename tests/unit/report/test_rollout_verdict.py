@@ -31,8 +31,7 @@ from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.rollout.causes import cause_of_vanishing
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
-from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import Watched
+from bcs_template_set.rollout.watched import RolloutStatus, Watched
 
 HOSTS = tuple(f"h{number}.example.com" for number in range(8))
 WHO = {"acting_user": "lisi", "app": "lisi_app", "region": "gz", "project": "demo"}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.rollout.call_sizes import (
+from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.sized_calls import (
     AT_ONCE,
     FIRST_OBJECTS,
     SECONDS,
@@ -17,7 +18,6 @@ from bcs_template_set.rollout.call_sizes import (
     next_calls,
     units_of,
 )
-from bcs_template_set.rollout.live_state import FileVersion
 
 
 def file(name: str, objects: int = 1) -> FileVersion:

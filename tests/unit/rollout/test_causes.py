@@ -363,12 +363,12 @@ def test_a_pod_of_an_earlier_revision_is_named_with_its_trouble_and_is_no_fault_
 ) -> None:
     (own,) = problems_of(pod(containers=[waiting(reason, message)]))
     problem = replace(own, role="earlier", revision="web-6c9f", namespace="prod")
-    (found,) = diagnose([problem], terms=terms)
-    assert judged(found.cause) == ("earlier", 2, ends_after)
-    said = found.cause.sentence.render("en_US")
+    ((_, cause),) = diagnose([problem], terms=terms)
+    assert judged(cause) == ("earlier", 2, ends_after)
+    said = cause.sentence.render("en_US")
     assert "web-abc-1 is of an earlier revision (web-6c9f)" in said
     assert cause_of(own).sentence.render("en_US") in said
-    assert "kubectl delete pod web-abc-1 -n prod" in found.cause.cure.render("zh_CN")
+    assert "kubectl delete pod web-abc-1 -n prod" in cause.cure.render("zh_CN")
 
 
 def test_below_the_partition_deleting_alone_does_not_help() -> None:
@@ -383,7 +383,7 @@ def test_of_two_alike_the_one_in_the_way_comes_first() -> None:
         PodProblem(pod="a", reason="ErrImagePull", message="not found"),
         PodProblem(pod="b", reason="ErrImagePull", message="not found", role="earlier"),
     ]
-    assert [found.problem.pod for found in diagnose(problems)] == ["b", "a"]
+    assert [problem.pod for problem, _ in diagnose(problems)] == ["b", "a"]
 
 
 # --- workloads ------------------------------------------------------------------------------------------
@@ -484,7 +484,7 @@ def test_what_cannot_heal_comes_first() -> None:
         PodProblem(pod="c", reason="ErrImagePull", message="not found"),
     ]
     for terms in (FAIL_FAST, PATIENT):
-        assert [found.problem.pod for found in diagnose(problems, terms=terms)] == ["c", "d", "b", "a"]
+        assert [problem.pod for problem, _ in diagnose(problems, terms=terms)] == ["c", "d", "b", "a"]
 
 
 def test_the_evidence_is_the_clusters_own_in_order() -> None:

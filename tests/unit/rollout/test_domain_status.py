@@ -11,7 +11,7 @@ from bcs_template_set.manifests.kinds import CONFIG_MAP
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.domain_status import Seen, domains_here
 from bcs_template_set.rollout.live_state import LiveState
-from bcs_template_set.rollout.past_versions import Deployed, history_rows
+from bcs_template_set.rollout.revisions import Deployed, history_rows
 
 FILE = TemplateFile(
     id="1", name="a.yaml", real_name="a.yaml", version="1.0.7", version_id="7", version_mode=0

@@ -8,7 +8,7 @@ import pytest
 from tests.support.objects import Object
 
 from bcs_template_set.messages import say
-from bcs_template_set.rollout.status import MOST_MESSAGES, RolloutStatus, with_words_of_runs
+from bcs_template_set.rollout.watched import MOST_MESSAGES, RolloutStatus, with_words_of_runs
 
 LIVE: Object = {"metadata": {"name": "web", "uid": "u1"}}
 FAILED = RolloutStatus("failed", say("rollout.hook_failed", hook="preDelete", pod="web-1", phase="Failed"))

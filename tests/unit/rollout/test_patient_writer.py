@@ -13,7 +13,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, RolloutUnseen
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.patient_writer import PatientWriter
+from bcs_template_set.rollout.live_reads import PatientWriter
 from bcs_template_set.rollout.watched import Blind
 from bcs_template_set.system.clock import Deadline
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.rollout.cause_rules import rule_for
+from bcs_template_set.rollout.cause_rules import rule_for, without_names
 from bcs_template_set.rollout.causes import cause_of
 from bcs_template_set.rollout.pods import PodProblem
-from bcs_template_set.rollout.said_words import without_names
 
 UNPACK = (
     'rpc error: code = {code} desc = failed to pull and unpack image "{image}": '

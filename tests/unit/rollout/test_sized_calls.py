@@ -9,9 +9,8 @@ from tests.support.pieces import FakeClock
 
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.messages.errors import DeployRefused
-from bcs_template_set.rollout.call_sizes import AT_ONCE, Unit, units_of
 from bcs_template_set.rollout.live_state import FileVersion
-from bcs_template_set.rollout.sized_calls import CallEnd, Calls, Deploying, Heartbeat
+from bcs_template_set.rollout.sized_calls import AT_ONCE, CallEnd, Calls, Deploying, Heartbeat, Unit, units_of
 from bcs_template_set.system.clock import Deadline
 
 

@@ -12,7 +12,7 @@ from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.rollout.status import RolloutStatus, status_of
+from bcs_template_set.rollout.watched import RolloutStatus, status_of
 
 KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
 

@@ -8,11 +8,11 @@ from tests.support.objects import Object, condition, deployment, pod, workload
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.newest_pods import PodSummary
-from bcs_template_set.rollout.suspect_pods import (
+from bcs_template_set.rollout.newest_pods import (
     ENDING_SECONDS,
     PATIENCE,
     UNPLACED_PATIENCE,
+    PodSummary,
     Suspect,
     lasts,
     problems_of_suspect,

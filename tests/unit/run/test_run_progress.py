@@ -32,8 +32,7 @@ from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Rollout
-from bcs_template_set.rollout.status import RolloutStatus
-from bcs_template_set.rollout.watched import Watched, Workload
+from bcs_template_set.rollout.watched import RolloutStatus, Watched, Workload
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_progress import (
     MOST_OF_A_PHASE,

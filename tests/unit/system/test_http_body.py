@@ -10,7 +10,7 @@ from typing import Callable
 
 import pytest
 
-from bcs_template_set.system.http_body import Unusable, read_first, read_whole
+from bcs_template_set.system.http_values import Unusable, read_first, read_whole
 
 
 @dataclass(frozen=True)
