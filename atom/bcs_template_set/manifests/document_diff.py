@@ -9,14 +9,13 @@ one longer than anybody reads, only the beginning is kept, and what is left out 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from bcs_template_set.manifests.document_texts import document_texts
-from bcs_template_set.manifests.masking import holds_secret, masked_pair, may_hold_secret
+from bcs_template_set.manifests.masking import holding_secrets, holds_secret, masked_pair, may_hold_secret
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.same_things import same_values
-from bcs_template_set.records.late_dataclass import dataclass
 
 MOST_LINES = 5000
 """So many lines of one document's difference are kept."""
@@ -39,28 +38,29 @@ def diff_documents(before: str, after: str, *, old: Sequence[Document], new: Seq
         return ""
     if not old and (before or not new):
         return _whole_text_diff(before, after)
-    old_parts, new_parts = _parts(before, old), _parts(after, new)
+    old_parts, new_parts = _parts(before, old) if old else {}, _parts(after, new)
     return "".join(
         _diff_document(identity, old_parts.get(identity), new_parts.get(identity))
         for identity in _in_order(old_parts, new_parts)
     ) or _diff_around(before, after, old=old, new=new)
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """One document with the text it came from."""
 
     document: Document
     text: str
+    holds_secret: bool
 
 
 def _parts(text: str, documents: Sequence[Document]) -> dict[Identity, _Part]:
-    seen: Counter[tuple[str, str]] = Counter()
+    seen: dict[tuple[str, str], int] = {}
     parts: dict[Identity, _Part] = {}
-    for document, own_text in zip(documents, document_texts(text, documents)):
-        key = (document.kind, document.name)
-        parts[(*key, seen[key])] = _Part(document, own_text)
-        seen[key] += 1
+    for part in map(_Part, documents, document_texts(text, documents), holding_secrets(text, documents)):
+        key = (part.document.kind, part.document.name)
+        nth = seen.get(key, 0)
+        parts[(*key, nth)] = part
+        seen[key] = nth + 1
     return parts
 
 
@@ -71,7 +71,7 @@ def _in_order(old: Mapping[Identity, _Part], new: Mapping[Identity, _Part]) -> l
 def _diff_document(identity: Identity, old: _Part | None, new: _Part | None) -> str:
     title = f"{identity[0] or '(no kind)'}/{identity[1]}"
     parts = [part for part in (old, new) if part is not None]
-    if not any(holds_secret(part.document) for part in parts):
+    if not any(part.holds_secret for part in parts):
         return unified(old.text if old else "", new.text if new else "", title=title)
     before, after = masked_pair(old.document if old else None, new.document if new else None)
     if before == after and old and new and old.text != new.text:
@@ -121,11 +121,11 @@ def _whole(headers: str, hunks: Iterable[tuple[str, list[str]]]) -> str:
     for head, lines in hunks:
         room = max(0, MOST_LINES - len(kept))
         kept += [head, *lines[:room]] if room else []
-        removed += sum(line.startswith("-") for line in lines[room:])
-        added += sum(line.startswith("+") for line in lines[room:])
+        signs = [line[0] for line in lines[room:]]
+        removed, added = removed + signs.count("-"), added + signs.count("+")
     if removed or added:
         kept.append(f"# not shown: {removed} lines removed, {added} added")
-    return "".join(line if line.endswith("\n") else line + "\n" for line in kept)
+    return "".join([line if line[-1] == "\n" else line + "\n" for line in kept])
 
 
 def _whole_text_diff(before: str, after: str) -> str:

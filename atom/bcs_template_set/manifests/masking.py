@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
 from bcs_template_set.manifests.fields import is_same
@@ -35,6 +35,8 @@ _KEY = re.compile(r"[A-Za-z0-9._-]+")
 """What Kubernetes takes for a key of a Secret."""
 
 _ANNOTATION = re.compile(r"[A-Za-z0-9._/-]+")
+_WORD = re.compile(r"secret(?<!\wsecret)(?:list)?\b")
+"""What a text in lower case has that holds a Secret; it begins with letters, which are looked for fast."""
 BEFORE, AFTER = f"{MASK} (before)", f"{MASK} (after)"
 
 
@@ -61,6 +63,15 @@ def holds_secret(document: Document) -> bool:
         elif _has_embedded(value):
             return True
     return False
+
+
+def holding_secrets(text: str, documents: Iterable[Document]) -> list[bool]:
+    """Tell of each document that was read from a text whether it holds a Secret."""
+    # The word stands in the text, unless it is written with a backslash or BCS puts it there.
+    is_plain = text.isascii() and "\\" not in text and "{{" not in text
+    if is_plain and _WORD.search(text.lower()) is None:
+        return [document.kind.endswith("List") for document in documents]
+    return [holds_secret(document) for document in documents]
 
 
 def may_hold_secret(text: str) -> bool:

@@ -77,8 +77,9 @@ class Route(NamedTuple):
         An exact path takes nothing from a prefix, nor the other way round; it is a place of its own, and what
         is left to a default backend is one.
         """
-        apart = {"Exact": f"={self.path}", DEFAULT_BACKEND: ""}
-        return self.host, apart.get(self.path_type, normal_path(self.path))
+        if self.path_type == DEFAULT_BACKEND:
+            return self.host, ""
+        return self.host, f"={self.path}" if self.path_type == "Exact" else normal_path(self.path)
 
 
 def routes_of(documents: Sequence[Document]) -> tuple[Route, ...]:

@@ -17,9 +17,10 @@ _ONE_RUN = 600
 
 def dropped_objects(desired: Desired, existing: Existing, changes: Sequence[Change]) -> tuple[str, ...]:
     """Name the objects, `Kind/name`, that the files held and no file of the run holds any more; sorted."""
-    kept = {document.title for file in desired.files for document in file.documents}
     written = [existing.files[c.name] for c in changes if c.writes_version and c.name in existing.files]
-    return tuple(sorted({d.title for found in written for d in found.documents or ()} - kept))
+    held = {document.title for found in written for document in found.documents or ()}
+    kept = {document.title for file in desired.files for document in file.documents} if held else set()
+    return tuple(sorted(held - kept))
 
 
 def files_no_more(desired: Desired, existing: Existing) -> tuple[str, ...]:

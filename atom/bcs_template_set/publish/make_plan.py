@@ -184,14 +184,10 @@ def _lost_routes(changes: Sequence[Change], *, asked: frozenset[RouteKey]) -> li
     A move to another file is one too: the Ingress that serves it today stays in the cluster, since BCS
     deletes nothing, and both answer for the same path.
     """
-    homes = {route: change.name for change in changes for route in change.routes}
+    lost = [(c, route) for c in changes for route in c.routes_lost if key_of(route) not in asked]
+    homes = {route: change.name for change in changes for route in change.routes} if lost else {}
     served = by_key(homes)
-    return [
-        _lost(change, route, served, homes=homes)
-        for change in changes
-        for route in change.routes_lost
-        if key_of(route) not in asked
-    ]
+    return [_lost(change, route, served, homes=homes) for change, route in lost]
 
 
 def _lost(change: Change, route: Route, served: RoutesByKey, *, homes: Mapping[Route, str]) -> Text:
@@ -215,7 +211,7 @@ def _routes_taken(
     """Name every host and path that another file of the space serves at the same entry point."""
     owners = {(owned.entry, owned.place): owned.owner() for owned in others}
     allowed = _allowing(desired, ROUTE_CLASH)
-    for change in changes:
+    for change in changes if owners else ():
         taken = {r.place: r for r in reversed(change.routes) if (r.entry, r.place) in owners}
         for route in sorted(taken.values()) if change.name not in allowed else ():
             owner = owners[route.entry, route.place]
@@ -226,7 +222,7 @@ def _ports_taken(desired: Desired, existing: Existing) -> Iterable[Text]:
     """Name every nodePort that a Service of another file of the space has."""
     ports = {port: other.name for other in existing.others for port in other.node_ports}
     allowed = _allowing(desired, NODE_PORT)
-    for file in sorted(desired.files, key=lambda file: file.name):
+    for file in sorted(desired.files, key=lambda file: file.name) if ports else ():
         for port in sorted(ports.keys() & set(file.node_ports)) if file.name not in allowed else ():
             yield say("plan.port_taken", port=port, name=file.name, owner=ports[port])
 
@@ -239,7 +235,7 @@ def _allowing(desired: Desired, check: str) -> frozenset[str]:
 def _live_clashes(changes: Sequence[Change], existing: Existing, *, desired: Desired) -> Iterable[LiveClash]:
     allowed = _allowing(desired, ROUTE_CLASH)
     serving = by_place(existing.live)
-    for change in changes:
+    for change in changes if serving else ():
         if change.name not in allowed:
             yield from live_clashes(
                 change.name,
@@ -263,9 +259,10 @@ def _routes_of_ours(changes: Sequence[Change], desired: Desired, existing: Exist
     """Return the routes of the run's files, as they will be."""
     files = {file.name: file for file in desired.files}
     for change in changes:
-        file = files[change.name]
-        origin = _origin_of(file, existing) or desired.provenance
-        yield from owned_routes(file.name, change.routes, claims=file.claims, origin=origin)
+        if change.routes:
+            file = files[change.name]
+            origin = _origin_of(file, existing) or desired.provenance
+            yield from owned_routes(file.name, change.routes, claims=file.claims, origin=origin)
 
 
 def _origin_of(file: ManifestFile, existing: Existing) -> Optional[Provenance]:

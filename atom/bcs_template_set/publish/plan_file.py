@@ -45,7 +45,7 @@ def plan_file(
             writes_version=not skips,
             images=tuple(("", image) for image in file.images),
             routes=file.routes,
-            routes_added=changes_of((), file.routes).added,
+            routes_added=tuple(sorted({(route.host, route.path) for route in file.routes})),
             diff=diff_documents("", file.text, old=(), new=file.documents),
         )
     return _plan_existing(file, found, desired=desired, policy=policy, skips=skips)

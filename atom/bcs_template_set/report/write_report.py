@@ -10,7 +10,7 @@ from pathlib import Path
 from bcs_template_set.agent.output_file import can_be_archived
 from bcs_template_set.manifests.document_texts import document_texts
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.masking import holds_secret, masked_text
+from bcs_template_set.manifests.masking import holding_secrets, masked_text
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.report.output import PAGE
@@ -67,10 +67,11 @@ def write_text(file: OwnFile, text: str) -> Path:
 
 def shown_text(file: ManifestFile) -> str:
     """Return a manifest's text, of which every document that may hold a Secret is its masked form."""
-    if not any(holds_secret(document) for document in file.documents):
+    are_secret = holding_secrets(file.text, file.documents)
+    if not any(are_secret):
         return file.text
-    texts = zip(file.documents, document_texts(file.text, file.documents))
-    return "---\n".join(masked_text(doc) if holds_secret(doc) else text for doc, text in texts)
+    texts = zip(file.documents, document_texts(file.text, file.documents), are_secret)
+    return "---\n".join(masked_text(doc) if is_secret else text for doc, text, is_secret in texts)
 
 
 def _archivable(name: str) -> str:
