@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import resource
 import subprocess
 import sys
@@ -58,12 +57,16 @@ def row_of(domains: int, load_balancers: int) -> tuple[str, ...]:
     return str(domains), str(domains * FILES_A_DOMAIN), str(documents), seconds, each, megabytes
 
 
-_ITSELF = """\
+_ITSELF = f"""\
+import gc
+gc.set_threshold({MANY_VALUES})
 from bcs_template_set import take
 take()
 from tests.bench.rendering import main
-raise SystemExit(main())
+main()
+gc.freeze()
 """
+"""It begins and ends as the step does (`entry_point` of cli/main.py)."""
 
 
 def command(domains: int, load_balancers: int = 1, *, python: str = sys.executable) -> list[str]:
@@ -82,12 +85,11 @@ def values(domains: int, load_balancers: int = 1) -> str:
     return f"app: nginx\ndomains:\n{rows}"
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("domains", type=int)
     parser.add_argument("load_balancers", type=int)
     options = parser.parse_args()
-    gc.set_threshold(MANY_VALUES)  # as the step does when it starts
     with TemporaryDirectory() as folder:
         request = RenderRequest(
             workspace=Path(folder),
@@ -107,4 +109,3 @@ def main() -> int:
     assert plan.count("create") == FILES_A_DOMAIN * options.domains
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.2f} {peak:.0f}")
-    return 0

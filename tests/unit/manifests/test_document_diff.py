@@ -7,7 +7,7 @@ from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
 from bcs_template_set.manifests.document_diff import NOT_SHOWN, diff_documents, unified
-from bcs_template_set.manifests.masking import holds_secret, masked_text, secret_values
+from bcs_template_set.manifests.masking import holding_secrets, holds_secret, masked_text, secret_values
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.same_things import only_difference
@@ -303,6 +303,29 @@ def test_what_only_names_a_secret_is_shown(text: str) -> None:
     assert not holds_secret(document)
     assert "***" not in masked_text(document)
     assert not set(secret_values(dict(document.body)))
+
+
+SPELLED = {
+    "as it is": "kind: Secret",
+    "in capitals and spaces": "kind: ' SECRET '",
+    "on the next line": "kind:\n  secret",
+    "by an escape": r'kind: "\x53ecret"',
+    "over a break": 'kind: "Sec\\\n  ret"',
+    "by an anchor": "a: &secret Secret\nkind: *secret",
+    "by BCS": "kind: {{ KIND }}",
+    "in a text": "kind: ConfigMap\ndata: {a: 'kind: \"Secret\"'}",
+    "in a text, its s long": "kind: ConfigMap\ndata: {a: 'kind: \u017fecret'}",
+    "in a list": "kind: SecretList",
+    "nowhere, in a list": "kind: IngressList",
+}
+
+
+@pytest.mark.parametrize("how", SPELLED)
+def test_a_secret_is_found_however_it_is_spelled(how: str) -> None:
+    before = "kind: Deployment\nspec: {imagePullSecrets: [{name: a}], volumes: [{secretName: b}]}\n"
+    text = f"{before}---\n{SPELLED[how]}\n"
+    assert holding_secrets(text, parse_documents(text, source="x")) == [False, True]
+    assert holding_secrets(before, parse_documents(before, source="x")) == [False]
 
 
 def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
