@@ -152,13 +152,14 @@ class Seen:
     def tests_of(self, module: str, line: int, place: str, now: str) -> list[int]:
         """Return the tests that run a line of a module's text as it is now.
 
-        Where none is known to, those that run its function; or, of what is in none, or in a new one, those
-        that run its module.
+        Where none is known to, those that run its function; or, of what is in none, in a new one, or in one
+        that ran before all tests, those that run its module.
         """
         known = self.modules.get(module, [])
         found = [test for one in known for test in one.at_line(line, now)]
         found = found or [test for one in known for test in one.in_place(place)]
-        return found if found or any(one.has(place) for one in known) else self.tests_in(module)
+        is_never_run = any(one.has(place) for one in known) and not self.is_early(module, place)
+        return found if found or is_never_run else self.tests_in(module)
 
     def tests_in(self, module: str) -> list[int]:
         """Return the tests that run any line of a function of a module."""

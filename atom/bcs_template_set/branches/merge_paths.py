@@ -24,7 +24,7 @@ from bcs_template_set.manifests.branch_paths import (
 )
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.naming import normal_path, routes_file
-from bcs_template_set.manifests.parse import Document, parse_foreign
+from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.routes import RouteKey
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.render import render_routes
@@ -113,11 +113,11 @@ def _merge(
     owners = clashes(merged, prepared.claim, main_branches=prepared.main_branches, remove=remove)
     if owners:
         return _Domain(host, ours, claimed=tuple(_claimed(host, prepared, owner) for owner in owners))
-    own = _own_path(ours, prepared.claim)
+    own = next(path for paths in ours.values() for path in paths)  # a branch renders the one that it claims
     served = serve_branch(
         merged,
         prepared.claim,
-        names=_ingresses(file.documents),
+        names=[document.name for document in file.documents],
         main_branches=prepared.main_branches,
         remove=remove,
         service=own.service,
@@ -134,7 +134,7 @@ def _merge(
             )
         ),
         notes=tuple(_notes(host, found, today=today, merged=merged, claim=prepared.claim, remove=remove)),
-        removed=frozenset(claim.branch for claim in gone if claim.branch in remove),
+        removed=frozenset(claim.branch for claim in gone),
     )
 
 
@@ -145,14 +145,6 @@ def _rival(host: str, version: TemplateVersion, base: Optional[TemplateVersion])
 def _served_by(version: Optional[TemplateVersion], *, host: str) -> Served:
     documents = parse_foreign(version.content) if version is not None else None
     return read_served(documents or (), host=host)
-
-
-def _ingresses(documents: Sequence[Document]) -> list[str]:
-    return [document.name for document in documents if document.kind == "Ingress"]
-
-
-def _own_path(served: Served, claim: Claim) -> ServedPath:
-    return next(path for paths in served.values() for path in paths if path.claim == claim)
 
 
 def _claims(served: Mapping[str, Sequence[ServedPath]]) -> set[Claim]:

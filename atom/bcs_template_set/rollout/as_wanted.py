@@ -67,8 +67,7 @@ def unlike_wanted(desired: Object, live: Object) -> tuple[str, ...]:
 def _own_metadata(metadata: Object, desired: Object, *, kind: str) -> dict[str, YamlValue]:
     """Return of a live object's metadata what the document names, and the labels and annotations."""
     named = mapping_at(desired, "metadata")
-    is_copied = kind == "Job" and not named.get("labels")
-    both = ("annotations",) if is_copied else ("annotations", "labels")
+    both = ("annotations",) if kind == "Job" else ("annotations", "labels")  # a Job's are its pods'
     return {name: value for name, value in metadata.items() if name in named or name in both}
 
 

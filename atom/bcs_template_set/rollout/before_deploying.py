@@ -32,7 +32,7 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import PodNumbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import ALONE, autoscalers_in, changes_number, targets_of
-from bcs_template_set.system.parallel import Raised, overlap
+from bcs_template_set.system.parallel import Raised, overlap, values_of
 
 NO_AUTOSCALER: Mapping[Workload, int] = {}
 
@@ -57,7 +57,7 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
         raise refused
     if isinstance(refused, ClusterNotVisible):
         raise refused
-    known = () if isinstance(namespaces, Raised) else namespaces.value or ()
+    known = values_of([namespaces])[0] or ()
     if known and place.namespace not in known:
         raise missing_namespace(place, known)
     return refused

@@ -55,6 +55,12 @@ def test_a_defect_is_not_taken_for_a_version_that_can_not_be_read() -> None:
         _read_published(Defective({}, broken="get version"), ["1" * 24], project="web", concurrency=1)
 
 
+def test_a_version_that_can_not_be_read_is_left_out() -> None:
+    reader = FakeReader({f"get version {1:024x}": UNREADABLE, f"get version {2:024x}": made(2)})
+    ids = [f"{number:024x}" for number in (1, 2)]
+    assert _read_published(reader, ids, project="web", concurrency=1) == {ids[1]: published(made(2))}
+
+
 def test_a_defect_is_not_taken_for_a_history_that_can_not_be_read() -> None:
     replies: dict[str, object] = {"list files": [row(1, name=ROUTES)], "list version names": []}
     replies["get version"] = version(1, content=CLAIMED)

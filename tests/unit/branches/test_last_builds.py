@@ -68,6 +68,14 @@ def test_a_version_that_two_paths_ask_for_is_read_once() -> None:
     assert versions.read == ["3", "2"]
 
 
+def test_a_version_that_was_read_for_one_path_is_not_read_again_for_another() -> None:
+    versions = Versions({"3": "ab", "9": "b", "2": "a"})
+    candidates = {held("a"): iter(refs("3", "2")), held("ab"): iter(refs("9", "3"))}
+    found = _last_builds(candidates, read=versions)
+    assert (found[held("a")].id, found[held("ab")].id) == ("2", "3")
+    assert versions.read == ["3", "9", "2"]
+
+
 def test_behind_a_version_that_can_not_be_read_nothing_is_known() -> None:
     versions = Versions({"2": "a", "1": "a"}, broken=frozenset({"2"}))
     assert _last_builds({held("a"): iter(refs("2", "1"))}, read=versions) == {}

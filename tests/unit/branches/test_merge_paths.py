@@ -160,6 +160,14 @@ def test_what_a_race_has_hidden_is_brought_back_and_said() -> None:
     assert said.endswith(" (from 1.0.2, 1.0.3).")
 
 
+def test_a_hidden_path_of_nobody_is_brought_back_without_a_word() -> None:
+    free = ServedPath("/free", "Prefix", "other", 90)
+    rival = Unmerged(at(2, path("main", "/"), free), at(1, path("main", "/")))
+    desired = merged(held(path("main", "/"), unmerged=(rival,)))
+    assert [file.text for file in desired.files] == [text_of(path("main", "/"), free, own())]
+    assert texts(desired) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("base", "stays"), [(at(1, path("x")), []), (None, ["x"])], ids=["from there", "from nothing"]
 )
@@ -184,10 +192,11 @@ def test_what_a_hidden_version_has_not_added_is_not_brought_back(
 def test_branches_that_must_stay_are_not_removed(
     remove: tuple[str, ...], domains: str, mistakes: list[str]
 ) -> None:
-    try:
+    if not mistakes:
         check_removals(remove, run(domains=domains))
-        said = []
-    except InputsInvalid as error:
-        said = [str(detail) for detail in error.details]
+        return
+    with pytest.raises(InputsInvalid) as caught:
+        check_removals(remove, run(domains=domains))
+    said = [str(detail) for detail in caught.value.details]
     assert [line[: len(start)] for line, start in zip(said, mistakes)] == mistakes
     assert len(said) == len(mistakes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, TypeVar
+from typing import Optional, TypeVar, Union, cast
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, deploy, preview
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.messages.errors import ClusterNotVisible, ProjectNotVisible, VariablesMissing
+from bcs_template_set.messages.errors import (
+    ClusterNotVisible,
+    NamespaceMissing,
+    NoPermission,
+    ProjectNotVisible,
+    VariablesMissing,
+)
+from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.before_deploying import refusal_to_deploy, resolve_variables
 from bcs_template_set.rollout.live_state import FileVersion
@@ -83,3 +90,94 @@ def test_a_defect_while_asking_for_the_right_is_no_refusal() -> None:
 
     with pytest.raises(ZeroDivisionError):
         refusal_to_deploy(Broken({}), PLACE, concurrency=1)
+
+
+class Cluster:
+    """Answers who may deploy, and which namespaces there are."""
+
+    def __init__(self, right: Optional[StepError], namespaces: Union[StepError, tuple[str, ...]]) -> None:
+        self.site = Site()
+        self._right, self._namespaces = right, namespaces
+
+    def read(self, call: Read[T]) -> T:
+        found = self._namespaces if call.name == "list namespaces" else self._right
+        if isinstance(found, StepError):
+            raise found
+        return cast("T", found)
+
+
+NO = NoPermission(user="lisi", message="no")
+DOWN = GatewayFailed(url="x", status=503, message="down")
+
+
+@pytest.mark.parametrize(
+    "namespaces", [("prod", "test"), (), DOWN], ids=["there", "none known", "unreadable"]
+)
+@pytest.mark.parametrize("right", [None, NO], ids=["may", "may not"])
+def test_who_may_deploy_is_told_where_the_namespace_may_be_there(
+    right: Optional[StepError], namespaces: Union[StepError, tuple[str, ...]]
+) -> None:
+    assert refusal_to_deploy(Cluster(right, namespaces), PLACE, concurrency=1) is right
+
+
+@pytest.mark.parametrize("right", [None, NO], ids=["may", "may not"])
+@pytest.mark.parametrize(("known", "near"), [("prd", ["prd"]), ("elsewhere", [])])
+def test_a_namespace_that_is_not_there_is_missing_whoever_asks(
+    right: Optional[StepError], known: str, near: list[str]
+) -> None:
+    with pytest.raises(NamespaceMissing) as caught:
+        refusal_to_deploy(Cluster(right, (known,)), PLACE, concurrency=1)
+    assert (caught.value.namespace, caught.value.cluster) == ("prod", "BCS-K8S-40000")
+    assert [known in str(detail) for detail in caught.value.details] == [True for _ in near]
+
+
+def test_a_cluster_that_is_not_there_is_no_refusal() -> None:
+    error = ProjectNotVisible(project="web", user="lisi", message="no such cluster")
+    with pytest.raises(ClusterNotVisible):
+        refusal_to_deploy(Cluster(error, ()), PLACE, concurrency=1)
+
+
+def test_a_defect_while_asking_for_namespaces_is_none_of_the_cluster() -> None:
+    class Broken(Cluster):
+        def read(self, call: Read[T]) -> T:
+            if call.name == "list namespaces":
+                raise ZeroDivisionError
+            return super().read(call)
+
+    with pytest.raises(ZeroDivisionError):
+        refusal_to_deploy(Broken(None, ()), PLACE, concurrency=1)
+
+
+LIVE = "live_replicas.Deployment.web"
+
+
+class Workloads(Namespace):
+    """Knows a namespace's variables, and that a Deployment has five pods."""
+
+    asked = 0
+
+    def read(self, call: Read[T]) -> T:
+        if call.name != "list Deployment":
+            return super().read(call)
+        self.asked += 1
+        return call.parse({"manifest": {"items": [{"metadata": {"name": "web"}, "spec": {"replicas": 5}}]}})
+
+
+@pytest.mark.parametrize(
+    ("known", "mine", "value", "asked"),
+    [("", None, "5", 1), ("7", None, "7", 0), ("", "3", "3", 0), ("", "", "", 0)],
+    ids=["nobody says", "the namespace says", "the author says", "the author says nothing"],
+)
+def test_a_number_of_pods_is_read_only_where_nobody_says_it(
+    known: str, mine: Optional[str], value: str, asked: int
+) -> None:
+    cluster = Workloads({LIVE: known})
+    given = {} if mine is None else {LIVE: mine}
+    assert resolve_variables(cluster, PLACE, FILES, given=given) == {LIVE: value}
+    assert cluster.asked == asked
+
+
+def test_a_variable_without_a_value_is_named() -> None:
+    with pytest.raises(VariablesMissing) as caught:
+        resolve_variables(Namespace({"TAG": ""}), PLACE, FILES, given={})
+    assert ["TAG" in str(detail) for detail in caught.value.details] == [True]

@@ -116,6 +116,23 @@ def test_what_is_left_of_a_call_that_was_cut_short_goes_alone_and_in_a_smaller_o
     assert lost_at_once.after([(10, 0.1)]).limit(seconds=inf) > 10
 
 
+@pytest.mark.parametrize(("done", "pace"), [(0, 4.0), (1, 4.0), (2, 2.0)])
+def test_a_call_that_was_cut_short_has_done_one_object_at_least(done: int, pace: float) -> None:
+    assert CallSize().after_cut(40, done=done, seconds=4.0).pace == pace
+
+
+@pytest.mark.parametrize(("sent", "most"), [(1, 1), (2, 1), (3, 1), (4, 2)])
+def test_the_next_call_carries_half_as_much_and_one_object_at_least(sent: int, most: int) -> None:
+    assert CallSize().after_cut(sent, done=1, seconds=0.1).most == most
+
+
+@pytest.mark.parametrize(("files", "calls"), [(39, 1), (40, 1), (41, 4)])
+def test_what_one_call_can_carry_is_not_divided(files: int, calls: int) -> None:
+    size = CallSize(objects=20, seconds=10.0, slowest=0.5, most=inf, at_once=4)
+    assert size.limit(seconds=inf) == 40
+    assert len(next_calls(units_of([file(f"d{n}.service.yaml") for n in range(files)]), size)) == calls
+
+
 def test_what_one_call_cannot_carry_is_divided_evenly() -> None:
     size = CallSize(objects=20, seconds=10.0, slowest=0.5, most=inf, at_once=4)
     calls = next_calls(units_of([file(f"d{n}.service.yaml") for n in range(100)]), size)

@@ -48,6 +48,8 @@ def test_one_list_a_kind_tells_all_numbers_and_other_variables_are_nobodys() -> 
 
 
 def test_a_workload_that_is_not_there_begins_with_the_fewest_its_autoscaler_lets_it_have() -> None:
+    cluster = Cluster(deployments=[item("web", paused=True)])
+    assert live_numbers(cluster, PLACE, [WEB], least={}) == {WEB: "1"}
     cluster = Cluster(deployments=[])
     assert live_numbers(cluster, PLACE, [WEB], least={}) == {WEB: "1"}
     assert live_numbers(cluster, PLACE, [WEB], least={("Deployment", "web"): 3}) == {WEB: "3"}
