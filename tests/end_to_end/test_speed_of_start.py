@@ -49,6 +49,8 @@ def test_help_and_a_mistyped_verb_import_nothing_heavy(
         "cli.desk_language",
         "cli.main",
         "messages",
+        "records",
+        "records.late_dataclass",
         "system",
         "system.stdout",
         *told,

@@ -21,6 +21,7 @@ CHANGES = {
     "run.record._Write": "a write under way in its thread",
     "run.record.RunRecord": "what a run has come to know so far",
     "run.run_progress._Row": "the files and workloads of a row, while they are gathered",
+    "system.http_client.Transport": "the kept connections of whoever has requests to send",
     "system.http_pools.Attempt": "a request under way in its thread",
 }
 """The dataclasses that change while a run goes on, and what they are."""

@@ -602,7 +602,7 @@ def test_where_the_machine_has_no_more_threads_nothing_is_opened_ahead(
 
     monkeypatch.setattr(threading.Thread, "start", start)
     transport.connect_ahead("http://127.0.0.1:1/", count=2)
-    assert transport._connections is None
+    assert transport._kept is None
 
 
 def test_they_go_through_the_proxy_and_a_tunnel_is_made_for_them() -> None:

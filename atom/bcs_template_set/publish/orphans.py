@@ -210,22 +210,22 @@ class Seen:
     runners: Mapping[str, Text] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """What the author allows: `also` and `limit` are inputs, `asked` places whose removal was asked for."""
+def decide(
+    folder: Folder,
+    seen: Seen,
+    *,
+    also: Collection[str] = (),
+    limit: Optional[int] = None,
+    asked: Collection[RouteKey] = (),
+) -> Pruning:
+    """Return what goes and what stays of a folder's orphans, by what the author allows.
 
-    also: Collection[str] = ()
-    limit: Optional[int] = None
-    asked: Collection[RouteKey] = ()
-
-
-def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
-    """Return what goes and what stays of a folder's orphans."""
-    also = wishes.also
+    `also` and `limit` are inputs, `asked` places whose removal was asked for.
+    """
     going, stays = _sorted_out(folder.candidates, seen, ours=folder.ours, also=also)
     objects = tuple(_orphan(row, seen.proofs[row.uid], folder) for row in going)
     files, kept = _files_going(folder, folder.would_go(also), objects, seen)
-    everything, too_many, notes = limits(_shares(folder, objects, files), limit=wishes.limit)
+    everything, too_many, notes = limits(_shares(folder, objects, files), limit=limit)
     if not folder.rendered and (objects or files):
         everything = (say("prune.renders_nothing"), *everything)
     return Pruning(
@@ -240,7 +240,7 @@ def decide(folder: Folder, seen: Seen, wishes: Wishes) -> Pruning:
         absent=_absent(folder, files),
         everything=everything,
         too_many=too_many,
-        lost=tuple(_lost(folder, going, seen, asked=wishes.asked)),
+        lost=tuple(_lost(folder, going, seen, asked=asked)),
         notes=notes,
     )
 

@@ -67,10 +67,7 @@ def endings_of(outcome: Outcome) -> dict[str, Ending]:
     files = {name: FileOutcome(change, "not-attempted") for name, change in planned.items()}
     files.update({file.change.name: file for file in outcome.files})
     endings = {name: _published(file, outcome) for name, file in files.items()}
-    if outcome.rollout is None:
-        return endings
-    deployment = _deployment(outcome.rollout, outcome)
-    return {name: deployment.ending(name, ending) for name, ending in endings.items()}
+    return endings if outcome.rollout is None else _in_cluster(endings, outcome.rollout, outcome)
 
 
 def ending_of_row(endings: Sequence[Ending]) -> Ending:
@@ -116,67 +113,52 @@ def _left(file: FileOutcome, outcome: Outcome) -> Ending:
 # --- deploying ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Deployment:
-    """What a rollout says of each file, by its name; `unsent` are states of files that no call made live.
+def _in_cluster(published: Mapping[str, Ending], rollout: Rollout, outcome: Outcome) -> dict[str, Ending]:
+    """Return how files ended that publishing left like this: what stands further below outranks the rest.
 
     What is not named is not live: a call that was refused, or cut short, did not come to it.
     """
-
-    deployed: frozenset[str]
-    partly: frozenset[str]
-    live: frozenset[str]
-    watched: Mapping[str, Sequence[Watched]]
-    restored: Mapping[str, FileState]
-    unsent: Mapping[str, FileState]
-    refused: Mapping[str, str]
-
-    def ending(self, name: str, published: Ending) -> Ending:
-        """Return how a file ended that publishing left like this."""
-        if published.state not in ("published", "unchanged"):
-            return published
-        own = self.watched.get(name, ())
-        ending = self._waited(name, own)
-        if name in self.restored:  # its reason stays: why that was necessary
-            ending = replace(ending, state=self.restored[name])
-        if ending.state == "live":
-            return ending
-        return replace(ending, seconds=published.seconds + max([0.0, *(item.seconds for item in own)]))
-
-    def _waited(self, name: str, own: Sequence[Watched]) -> Ending:
+    watched = _by_file(rollout.watched)
+    refused = dict.fromkeys(rollout.refused, str(outcome.error.code) if outcome.error is not None else "")
+    found = {name: Ending("not-deployed", refused.get(name, "")) for name in published}
+    found.update((f.name, Ending("partly-deployed", refused.get(f.name, ""))) for f in rollout.partly)
+    found.update(dict.fromkeys(rollout.held, Ending("held")))
+    found.update(dict.fromkeys(rollout.not_attempted, Ending("not-attempted")))
+    found.update(dict.fromkeys(rollout.unread, Ending("unknown")))
+    found.update((file.name, Ending("live")) for file in rollout.live_already)
+    found.update((file.name, _deployed(watched.get(file.name, ()))) for file in rollout.deployed)
+    for name, own in watched.items():
         state = _state_of_wait(own)
-        if state in ("failed", "unknown"):
-            worst = [item for item in own if _STATE_OF_WAIT.get(item.end) == state]
-            reasons = dict.fromkeys(workload_row(item).reason for item in worst)
-            return Ending(_as_it_was(state, own), ", ".join(filter(None, reasons)))
         if state is not None:
-            return Ending(_as_it_was(state, own), _share_ready(own))
-        if name in self.deployed:
-            is_ready = own and all(item.end == "ready" for item in own)
-            return Ending("ready" if is_ready else "deployed")
-        if name in self.live:
-            return Ending("live")
-        if name in self.unsent:
-            return Ending(self.unsent[name])
-        return Ending(
-            "partly-deployed" if name in self.partly else "not-deployed", self.refused.get(name, "")
-        )
+            found[name] = _waited(state, own)
+    for name, state in _states_after(rollout.restoration or Restoration()).items():
+        if name in found:  # its reason stays: why that was necessary
+            found[name] = replace(found[name], state=state)
+    return {
+        name: _taking(ending, found[name], watched.get(name, ()))
+        if ending.state in ("published", "unchanged")
+        else ending
+        for name, ending in published.items()
+    }
 
 
-def _deployment(rollout: Rollout, outcome: Outcome) -> _Deployment:
-    return _Deployment(
-        deployed=frozenset(file.name for file in rollout.deployed),
-        partly=frozenset(file.name for file in rollout.partly),
-        live=frozenset(file.name for file in rollout.live_already),
-        watched=_by_file(rollout.watched),
-        restored=_states_after(rollout.restoration or Restoration()),
-        unsent={
-            **dict.fromkeys(rollout.held, "held"),
-            **dict.fromkeys(rollout.not_attempted, "not-attempted"),
-            **dict.fromkeys(rollout.unread, "unknown"),
-        },
-        refused=dict.fromkeys(rollout.refused, str(outcome.error.code) if outcome.error is not None else ""),
-    )
+def _taking(published: Ending, ending: Ending, own: Sequence[Watched]) -> Ending:
+    """Return an ending with the time it took; what was live took none."""
+    seconds = published.seconds + max([0.0, *(item.seconds for item in own)])
+    return ending if ending.state == "live" else replace(ending, seconds=seconds)
+
+
+def _deployed(own: Sequence[Watched]) -> Ending:
+    return Ending("ready" if own and all(item.end == "ready" for item in own) else "deployed")
+
+
+def _waited(state: FileState, own: Sequence[Watched]) -> Ending:
+    """Return how a file ended whose workloads are not all there."""
+    if state not in ("failed", "unknown"):
+        return Ending(_as_it_was(state, own), _share_ready(own))
+    worst = [item for item in own if _STATE_OF_WAIT.get(item.end) == state]
+    reasons = dict.fromkeys(workload_row(item).reason for item in worst)
+    return Ending(_as_it_was(state, own), ", ".join(filter(None, reasons)))
 
 
 def _states_after(way: Restoration) -> dict[str, FileState]:

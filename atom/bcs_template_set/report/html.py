@@ -46,7 +46,7 @@ from bcs_template_set.report.rollout_story import (
     restoration_texts,
     waited_text,
 )
-from bcs_template_set.report.rollout_verdict import cure_of, impact_texts, ready_text
+from bcs_template_set.report.rollout_verdict import cure_of, impact_texts, others_ready_text
 from bcs_template_set.report.row_table import took_text
 from bcs_template_set.report.rows import (
     Row,
@@ -238,7 +238,7 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
         **_detail_values(outcome),
         "further": listed(further_obstacles(outcome)),
         "impact": impact_texts(outcome),
-        "written": [text for text in (ready_text(outcome), written_text(outcome)) if text is not None],
+        "written": [text for text in (others_ready_text(outcome), written_text(outcome)) if text is not None],
         "cure": cure_of(outcome),
         "facts": context_of(outcome),
     }

@@ -135,7 +135,7 @@ def grouped_lines(outcome: Outcome) -> list[Detail]:
     return [*lines, *_early_lines(outcome)]
 
 
-def ready_text(outcome: Outcome) -> Text | None:
+def others_ready_text(outcome: Outcome) -> Text | None:
     """Return how many are ready all the same, of a run that waited in vain; None for none."""
     rollout, troubles = outcome.rollout, troubles_of(outcome)
     if rollout is None or not troubles:

@@ -18,7 +18,7 @@ from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.examination import mistakes_of, summary_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rollout_story import deployed_headline, deployed_texts, paused_headline
-from bcs_template_set.report.rollout_verdict import ready_text, trouble_lines, trouble_title
+from bcs_template_set.report.rollout_verdict import others_ready_text, trouble_lines, trouble_title
 from bcs_template_set.report.rows import counted, rows_of_outcome, told_files, was_attempted
 from bcs_template_set.report.shown_limits import MOST_DETAILS
 
@@ -91,7 +91,7 @@ def after_texts(outcome: Outcome) -> list[Text]:
     """Return what a failed run leaves behind: what is ready, was written, deployed, and is there still."""
     if outcome.error is None:
         return left_texts(outcome)
-    first = [text for text in (ready_text(outcome), written_text(outcome)) if text is not None]
+    first = [text for text in (others_ready_text(outcome), written_text(outcome)) if text is not None]
     return [*first, *deployed_texts(outcome), *left_texts(outcome)]
 
 

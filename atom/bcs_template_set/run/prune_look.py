@@ -21,7 +21,7 @@ from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.past_errors import MayNotDelete
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.messages.step_error import StepError, first_names
-from bcs_template_set.publish.orphans import Folder, Wishes, decide, file_of, open_names
+from bcs_template_set.publish.orphans import Folder, decide, file_of, open_names
 from bcs_template_set.publish.plan import Desired, Plan, taking_away
 from bcs_template_set.publish.prune_rules import of_row
 from bcs_template_set.publish.pruning import Pruning
@@ -119,18 +119,20 @@ def _decided(
     settings, listed = run.settings, {row.title for row in folder.rows}
     if folder.newer:
         return Pruning(blind=say("prune.newer_build", names=first_names(folder.newer)))
-    wishes = Wishes(
-        also=frozenset(settings.prune_also),
-        limit=int(settings.prune_limit) if settings.prune_limit else None,
-        asked=desired.asked,
-    )
+    also = frozenset(settings.prune_also)
     rows, ours = folder.candidates, folder.ours
-    files = folder.would_go(wishes.also)
-    proofs = read_proofs(looking, folder, rows, ours=ours, also=wishes.also, files=files)
+    files = folder.would_go(also)
+    proofs = read_proofs(looking, folder, rows, ours=ours, also=also, files=files)
     lacking = [*proofs.lacking, *(title for title in seen if title not in listed)]
     if lacking:
         return Pruning(blind=say("prune.list_lacks", names=first_names(lacking)))
-    return decide(folder, replace(proofs, runners=read_runners(looking, files)), wishes)
+    return decide(
+        folder,
+        replace(proofs, runners=read_runners(looking, files)),
+        also=also,
+        limit=int(settings.prune_limit) if settings.prune_limit else None,
+        asked=desired.asked,
+    )
 
 
 def refusal_to_delete(reader: Reader, place: NamespaceRef) -> Optional[StepError]:

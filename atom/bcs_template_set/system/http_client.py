@@ -12,17 +12,19 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import field
 from typing import TYPE_CHECKING, Callable, Optional, cast
 
+from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
 from bcs_template_set.system.parallel import only_wait
-from bcs_template_set.system.version import step_version
 
 if TYPE_CHECKING:
     from bcs_template_set.system.http_connections import Connections
 
 
+@dataclass(eq=False)
 class Transport:
     """Sends requests. Any number of threads may use one; `connections` of them get a kept connection.
 
@@ -34,38 +36,23 @@ class Transport:
     allowed is what is connected to.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_bundle: str = "",
-        connect_timeout: float = 5.0,
-        read_timeout: float = 65.0,
-        connections: int = 8,
-        clock: Optional[Clock] = None,
-        environ: Optional[Mapping[str, str]] = None,
-        proxy: Optional[str] = None,
-        refuses: Optional[Callable[[str], bool]] = None,
-    ) -> None:
-        def connect() -> Connections:
-            from bcs_template_set.system.http_connections import Connections  # noqa: PLC0415 - costs 100 ms: on first use
+    ca_bundle: str = ""
+    connect_timeout: float = 5.0
+    read_timeout: float = 65.0
+    connections: int = 8
+    clock: Clock = field(default_factory=SystemClock)
+    environ: Optional[Mapping[str, str]] = field(default=None, repr=False)
+    proxy: Optional[str] = field(default=None, repr=False)
+    refuses: Optional[Callable[[str], bool]] = None
 
-            return Connections(
-                ca_bundle=ca_bundle,
-                connect_timeout=connect_timeout,
-                read_timeout=read_timeout,
-                size=connections,
-                environ=os.environ if environ is None else environ,
-                proxy=proxy,
-                user_agent=f"bcs-template-set/{step_version()}",
-                refuses=refuses,
-            )
-
-        self._connect = connect
-        self._longest = connect_timeout + 2 * read_timeout
-        self._clock = clock or SystemClock()
+    def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._connections: Optional[Connections] = None
+        self._kept: Optional[Connections] = None
         self._is_closed = False
+
+    @property
+    def _longest(self) -> float:
+        return self.connect_timeout + 2 * self.read_timeout
 
     def send(
         self, request: HttpRequest, *, seconds: float = float("inf"), first: Optional[int] = None
@@ -79,7 +66,7 @@ class Transport:
             NotSent: no connection, or the request is none that HTTP allows.
             NoAnswer: it was sent, and no whole answer came back in time.
         """
-        deadline = Deadline(self._clock, seconds=min(seconds, self._longest))
+        deadline = Deadline(self.clock, seconds=min(seconds, self._longest))
         only_wait()
         connections = cast("Connections", self._open())
         return connections.exchange(request, remaining=deadline.remaining, first=first)
@@ -89,7 +76,7 @@ class Transport:
 
         No request is sent by that, and a failure is told by the first request alone.
         """
-        deadline = Deadline(self._clock, seconds=self._longest)
+        deadline = Deadline(self.clock, seconds=self._longest)
 
         def connect() -> None:
             connections = self._open(unless_closed=True)
@@ -102,12 +89,14 @@ class Transport:
     def close(self) -> None:
         """Close the kept connections; those that are being opened ahead do not stay either."""
         with self._lock:
-            connections, self._connections, self._is_closed = self._connections, None, True
+            connections, self._kept, self._is_closed = self._kept, None, True
         if connections is not None:
             connections.close()
 
     def _open(self, *, unless_closed: bool = False) -> Optional[Connections]:
+        from bcs_template_set.system.http_connections import Connections  # noqa: PLC0415 - costs 100 ms: on first use
+
         with self._lock:
-            if self._connections is None and not (unless_closed and self._is_closed):
-                self._connections = self._connect()
-            return self._connections
+            if self._kept is None and not (unless_closed and self._is_closed):
+                self._kept = Connections(self, environ=os.environ if self.environ is None else self.environ)
+            return self._kept

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from http.client import HTTPException
-from typing import Callable, Optional, Union, cast
+from typing import TYPE_CHECKING, Callable, Optional, Union, cast
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest  # noqa: TID251 - one of the two importers
@@ -38,6 +38,10 @@ from bcs_template_set.system.http_values import (
 )
 from bcs_template_set.system.parallel import only_wait, overlap
 from bcs_template_set.system.proxies import proxy_of
+from bcs_template_set.system.version import step_version
+
+if TYPE_CHECKING:
+    from bcs_template_set.system.http_client import Transport
 
 # --- sending --------------------------------------------------------------------------------------------
 
@@ -45,25 +49,13 @@ from bcs_template_set.system.proxies import proxy_of
 class Connections:
     """The kept connections of one `Transport`."""
 
-    def __init__(
-        self,
-        *,
-        ca_bundle: str,
-        connect_timeout: float,
-        read_timeout: float,
-        size: int,
-        environ: Mapping[str, str],
-        proxy: Optional[str],
-        user_agent: str,
-        refuses: Optional[Callable[[str], bool]] = None,
-    ) -> None:
-        self._refuses = refuses
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
+    def __init__(self, transport: Transport, *, environ: Mapping[str, str]) -> None:
+        self._transport = transport
+        self._refuses = transport.refuses
+        self._read_timeout = transport.read_timeout
         self._environ = environ
-        self._proxy = proxy
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "gzip"}
-        self._adapter = Adapter(size=size, ca_bundle=ca_bundle, environ=environ)
+        self._headers = {"User-Agent": f"bcs-template-set/{step_version()}", "Accept-Encoding": "gzip"}
+        self._adapter = Adapter(size=transport.connections, ca_bundle=transport.ca_bundle, environ=environ)
         self._ways: dict[str, dict[str, str]] = {}
 
     def exchange(
@@ -102,7 +94,7 @@ class Connections:
         current.attempt = Attempt(remaining, self._read_timeout, refuses=self._refuses)
         current.attempt.proxied = pool.proxy is not None
         only_wait()
-        pool.keep(connection, seconds=min(self._connect_timeout, current.attempt.patience()))
+        pool.keep(connection, seconds=min(self._transport.connect_timeout, current.attempt.patience()))
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,7 +115,7 @@ class Connections:
         with self._adapter.send(
             request,
             stream=True,
-            timeout=(min(self._connect_timeout, patience), patience),
+            timeout=(min(self._transport.connect_timeout, patience), patience),
             proxies=proxies,
         ) as response:
             if request.method == "HEAD":  # its headers tell of a body that does not come
@@ -162,7 +154,7 @@ class Connections:
         """
         server = url[: url.find("/", len("https://"))]
         if server not in self._ways:
-            proxy = proxy_of(url, self._environ) if self._proxy is None else self._proxy
+            proxy = proxy_of(url, self._environ) if self._transport.proxy is None else self._transport.proxy
             self._ways[server] = self._checked(request, proxy) if proxy else {}
         return self._ways[server]
 

@@ -29,7 +29,6 @@ from bcs_template_set.publish.orphans import (
     Folder,
     FolderFile,
     Seen,
-    Wishes,
     decide,
     open_names,
     undeploying,
@@ -154,7 +153,7 @@ def test_a_file_stays_that_somebody_edits_another_namespace_runs_or_whose_object
         FolderFile(left.row.replaced(**change), left.versions), file("a.yaml", 6), renders=["a.yaml"]
     )
     runners = {"old.yaml": say("prune.elsewhere", namespace="staging", cluster="c")} if runner else {}
-    made = decide(found, Seen({}, runners=runners), Wishes(also={"files"}))
+    made = decide(found, Seen({}, runners=runners), also={"files"})
     assert bool(made.files) == (not reason)
     assert [text.key for text in made.stays] == (["prune.file_stays"] if reason else [])
     whys = [text.fields["why"] for text in made.stays]
@@ -223,7 +222,7 @@ def decided(found: Folder, *, stays: Collection[str] = (), also: Collection[str]
         row.uid: proof(row, texts[row.uid], owner="x" if row.name in stays else "")
         for row in found.candidates
     }
-    return decide(found, Seen(proofs), Wishes(also=frozenset(also)))
+    return decide(found, Seen(proofs), also=frozenset(also))
 
 
 @pytest.mark.parametrize(
@@ -292,17 +291,17 @@ def test_a_host_and_path_that_nothing_else_serves_would_be_lost() -> None:
     assert [text.key for text in found.everything] == [
         *("prune.renders_nothing", "prune.all_files", "prune.all_objects")
     ]
-    asked = Wishes(asked=frozenset({("www.example.com", "/")}))
+    asked = frozenset({("www.example.com", "/")})
     whole = folder(file("old.yaml", 6), rows=[gone])
     proofs = {gone.uid: proof(gone, ingress("www.example.com", "/"))}
-    assert decide(whole, Seen(proofs), asked).lost == ()
+    assert decide(whole, Seen(proofs), asked=asked).lost == ()
 
 
 def test_an_object_that_a_rendered_file_has_dropped_counts_for_no_file() -> None:
     rows = [live("x", "a.yaml"), live("a.yaml", "a.yaml")]
     found = folder(file("a.yaml", 6), file("b.yaml", 6), renders=["a.yaml", "b.yaml"], rows=rows)
     proofs = {row.uid: proof(row, config(row.name)) for row in found.candidates}
-    made = decide(found, Seen(proofs), Wishes(limit=0))
+    made = decide(found, Seen(proofs), limit=0)
     assert [text.key for text in made.too_many] == ["prune.share_objects", "prune.limit_line"]
 
 

@@ -22,7 +22,7 @@ from bcs_template_set.report.rollout_verdict import (
     cure_of,
     evidence_of_troubles,
     impact_texts,
-    ready_text,
+    others_ready_text,
     trouble_lines,
     trouble_title,
     troubles_of,
@@ -275,9 +275,9 @@ def test_a_cause_is_told_once_and_then_with_what_differs() -> None:
 
 def test_what_is_ready_all_the_same_is_counted() -> None:
     ready = [rollout_scenes.watched(host, "ready") for host in HOSTS[1:]]
-    assert str(ready_text(run(missing(HOSTS[0]), *ready))) == "Ready: 7 of 8 domains."
-    assert ready_text(run(missing(HOSTS[0]))) is None
-    assert ready_text(scenes.published()) is None
+    assert str(others_ready_text(run(missing(HOSTS[0]), *ready))) == "Ready: 7 of 8 domains."
+    assert others_ready_text(run(missing(HOSTS[0]))) is None
+    assert others_ready_text(scenes.published()) is None
 
 
 def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
