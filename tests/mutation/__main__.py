@@ -21,7 +21,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -127,23 +127,23 @@ class Findings:
         self._texts: dict[Target, dict[str, str]] = {}
 
     def rows(self, target: Target) -> dict[Key, Row]:
-        """Return what is known of a module as it is now."""
-        at = self._at(target)
-        if not at.is_file():
-            return {}
-        lines = [json.loads(line) for line in at.read_text(encoding="utf-8").splitlines()]
-        found: dict[Key, Row] = {}
-        for text, key, *row in lines:
-            if text == self._text(target, key[0]):
-                found[tuple(key)] = Row(*row)
+        """Return what is known of a module as it is now, also of functions that have come from another."""
+        lines = [*self._moved(), *_lines_of(self._at(target))]
+        found = {key: row for text, key, row in lines if text == self._text(target, key[0])}
         return {key: row for key, row in found.items() if row.hash == self.hash_of(row.killer)}
+
+    def _moved(self) -> Iterator[tuple[str, Key, Row]]:
+        """Yield what is known of functions that are not where they were any more."""
+        at_home = {target.module: target for target in TARGETS}
+        for at in sorted(KEPT.glob("*.jsonl")):
+            home = at_home.get(at.stem)
+            for text, key, row in _lines_of(at):
+                if key[0] and (home is None or self._text(home, key[0]) == "gone"):
+                    yield text, key, row
 
     def killers(self, target: Target) -> list[tuple[str, str]]:
         """Return the places and the tests that noticed a mutant there, also of the module as it was."""
-        at = self._at(target)
-        lines = at.read_text(encoding="utf-8").splitlines() if at.is_file() else []
-        found = [json.loads(line) for line in lines]
-        return [(key[0], killer) for _, key, _, killer, *_ in found if killer]
+        return [(key[0], row.killer) for _, key, row in _lines_of(self._at(target)) if row.killer]
 
     def tell(
         self, target: Target, mutant: Mutant, ending: str, killer: Optional[str], asked: Sequence[str]
@@ -188,6 +188,20 @@ class Findings:
 
     def _at(self, target: Target) -> Path:
         return KEPT / f"{target.module}.jsonl"
+
+
+def _lines_of(at: Path) -> list[tuple[str, Key, Row]]:
+    """Return the lines of a file of what is kept: the hash of a function, a mutant of it, how it ended."""
+    size = at.stat().st_size if at.is_file() else 0
+    if size not in (read := _READ.setdefault(at, {})):
+        lines = map(json.loads, at.read_text(encoding="utf-8").splitlines() if size else ())
+        read.clear()
+        read[size] = [(text, tuple(key), Row(*row)) for text, key, *row in lines]
+    return read[size]
+
+
+_READ: dict[Path, dict[int, list[tuple[str, Key, Row]]]] = {}
+"""What was read of a file, by its size: it only grows."""
 
 
 def hashes_of_parts(text: str) -> dict[str, str]:
