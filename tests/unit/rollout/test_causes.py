@@ -195,7 +195,9 @@ def test_a_crash_loop_is_given_four_restarts(restarts: int, hopeless: bool) -> N
         ("Error", "", 40, False),
         ("OOMKilled", "", 43, False),
         ("CrashLoopBackOff", "back-off 20s restarting failed container=web", 42, False),
+        ("CrashLoopBackOff", "back-off 1m19s restarting failed container=web", 42, False),
         ("CrashLoopBackOff", "back-off 1m20s restarting failed container=web", 42, True),
+        ("OOMKilled", "back-off 5m0s restarting failed container=web", 40, False),
         ("CrashLoopBackOff", "back-off 5m0s restarting failed container=web", 40, True),
         ("Error", "", 44, True),
     ],
@@ -369,6 +371,30 @@ def test_a_pod_of_an_earlier_revision_is_named_with_its_trouble_and_is_no_fault_
     assert "web-abc-1 is of an earlier revision (web-6c9f)" in said
     assert cause_of(own).sentence.render("en_US") in said
     assert "kubectl delete pod web-abc-1 -n prod" in cause.cure.render("zh_CN")
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "grace"),
+    [("ErrImagePull", "not found", None), ("CreateContainerConfigError", "x", "rollout.grace_seconds")],
+)
+def test_what_is_in_the_way_is_given_what_it_would_be_itself_unless_that_is_nothing(
+    reason: str, message: str, grace: Optional[str]
+) -> None:
+    (own,) = problems_of(pod(containers=[waiting(reason, message)]))
+    found = cause_of(replace(own, role="earlier"))
+    assert (found.grace.key if found.grace is not None else None) == grace
+    assert cause_of(own).grace is not None
+
+
+@pytest.mark.parametrize(
+    ("patience", "urgency", "is_put_off"),
+    [(None, 5.0, True), (None, float("inf"), False), (5.0, 5.0, False)],
+)
+def test_only_what_the_terms_keep_waiting_for_is_put_off(
+    patience: Optional[float], urgency: float, *, is_put_off: bool
+) -> None:
+    words = say("rollout.late_image_cure")
+    assert Cause("x", 1, patience, words, words, urgency=urgency).is_put_off is is_put_off
 
 
 def test_below_the_partition_deleting_alone_does_not_help() -> None:
