@@ -28,7 +28,7 @@ from bcs_template_set.publish import take_away
 from bcs_template_set.publish.old_versions import Held
 from bcs_template_set.publish.take_away import _Way
 from bcs_template_set.rollout import sized_calls
-from bcs_template_set.run import deploy_phase, live_plan, prune_look, restore_phase, retention_phase
+from bcs_template_set.run import deploy_phase, look_ahead, prune_phase, restore_phase, retention_phase
 from bcs_template_set.system.parallel import TaskEnd, overlap
 from tests.model.beside import Beside, State, Trouble, Who
 from tests.model.explorer import Explored, explore
@@ -256,7 +256,7 @@ MUTANTS: Mapping[str, Mutant] = {
         _Way, "_is_at", in_vain(_Way._is_at, True), "prune beside another branch", TAKEN + SEEN
     ),
     "what was deployed over the run is not looked for": Mutant(
-        prune_look,
+        prune_phase,
         "_is_at_another",
         lambda *_: False,
         "prune beside a person who goes back",
@@ -298,7 +298,7 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
         return overlap(tasks, concurrency=min(concurrency, 1))
 
     monkeypatch.setattr(sized_calls, "overlap", one_by_one)
-    monkeypatch.setattr(live_plan, "deployment_lines", lambda *_, **__: [])
+    monkeypatch.setattr(look_ahead, "deployment_lines", lambda *_, **__: [])
     monkeypatch.setattr(take_away, "LOOK_EVERY", take_away.UNTIL_GONE / 2)
 
 

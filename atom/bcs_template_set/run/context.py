@@ -13,6 +13,7 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.gateway import Sender
+from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.config.principal import Principal
@@ -20,7 +21,7 @@ from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ProjectNotVisible
-from bcs_template_set.publish.plan import Desired, Policy
+from bcs_template_set.publish.plan import Desired, Plan, Policy
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.system.clock import Clock, Deadline
@@ -135,3 +136,19 @@ class RenderedRun:
     def concurrency(self) -> int:
         """Return how many requests may be under way at once."""
         return self.context.concurrency
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, what it was made against, and what it makes of that.
+
+    `read_at` is when reading began, on the monotonic scale. `variables` are those that the namespace has to
+    give, with its values, as far as BCS tells before versions exist; None where nobody has asked, or BCS
+    would not say.
+    """
+
+    plan: Plan
+    existing: Existing
+    desired: Desired
+    read_at: float = float("-inf")
+    variables: Optional[Mapping[str, str]] = None

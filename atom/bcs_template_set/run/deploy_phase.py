@@ -32,13 +32,16 @@ from bcs_template_set.rollout.page_checks import verify_arrivals
 from bcs_template_set.rollout.restore import readiness_of, versions_before
 from bcs_template_set.rollout.result import RESTORED_AFTER, Before, Rollout
 from bcs_template_set.rollout.sized_calls import Deploying
-from bcs_template_set.run.context import RenderedRun
-from bcs_template_set.run.deploy_progress import DeployProgress
-from bcs_template_set.run.deploy_target import DeployTarget, check_watched, unwatched, wait_for
+from bcs_template_set.run.context import Planned, RenderedRun
+from bcs_template_set.run.deploy_target import (
+    DeployProgress,
+    DeployTarget,
+    check_watched,
+    unwatched,
+    wait_for,
+)
 from bcs_template_set.run.journal import EarlierTry
-from bcs_template_set.run.live_plan import look_before
-from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods
-from bcs_template_set.run.plan_phase import Planned
+from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods, look_before
 from bcs_template_set.run.restore_phase import Restore
 from bcs_template_set.run.versions_to_deploy import Looking, hold_of, newest_versions
 from bcs_template_set.system.address_kinds import is_link_local

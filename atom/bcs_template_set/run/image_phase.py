@@ -27,8 +27,7 @@ from bcs_template_set.messages.spelling import nearest_few
 from bcs_template_set.messages.step_error import MOST_NAMES, StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.newest_pods import read_summaries
-from bcs_template_set.run.context import RenderedRun, RunContext
-from bcs_template_set.run.plan_phase import Planned
+from bcs_template_set.run.context import Planned, RenderedRun, RunContext
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
 

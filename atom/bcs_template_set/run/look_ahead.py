@@ -1,8 +1,9 @@
-"""Say and ask before anything is written what publishing and deploying would meet. Holds no writer."""
+"""Say and ask before anything is written, or deployed, what that would meet and change. Holds no writer."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Optional
 
@@ -13,29 +14,32 @@ from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kinds import JOB, SHARED_KINDS, kind_of
 from bcs_template_set.manifests.live_replicas import Workload, number_taken_from, variable_of, workload_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.parse import Document, bcs_variables_in
+from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission, NotReplaceable, VariablesMissing
 from bcs_template_set.messages.past_errors import MayNotDelete
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.rollout_lines import kept_line
+from bcs_template_set.report.rollout_lines import deployment_lines, kept_line
 from bcs_template_set.rollout.as_wanted import is_as_wanted
 from bcs_template_set.rollout.before_deploying import (
     pods_in,
     read_numbers,
     refusal_to_deploy,
+    resolve_variables,
 )
-from bcs_template_set.rollout.deploy_notes import wait_notes
-from bcs_template_set.rollout.deployment_plan import kept_text
+from bcs_template_set.rollout.deploy_notes import marked_elsewhere, odd_notes, wait_notes
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_nothing, kept_text
 from bcs_template_set.rollout.live_diff import Object
+from bcs_template_set.rollout.live_look import plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 from bcs_template_set.rollout.pod_numbers import autoscalers_in, kept_pods, lost_pods, targets_of
-from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.rollout.restore import find_version, gone_marks
+from bcs_template_set.rollout.sized_calls import AT_ONCE, Deploying
+from bcs_template_set.run.context import Planned, RenderedRun, RunContext
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.live_plan import look_before
-from bcs_template_set.run.plan_phase import Planned, values_of_namespace
-from bcs_template_set.run.prune_look import refusal_to_delete
+from bcs_template_set.run.plan_phase import values_of_namespace
+from bcs_template_set.run.prune_phase import refusal_to_delete
 from bcs_template_set.run.versions_to_deploy import hold_of
 
 
@@ -269,3 +273,85 @@ def _filled_in(body: Object, given: Mapping[str, str]) -> Object:
     if not given.get(name, "").isdecimal():
         return body
     return {**body, "spec": {**mapping_at(body, "spec"), "replicas": int(given[name])}}
+
+
+def look_before(
+    context: RunContext,
+    reader: Reader,
+    place: NamespaceRef,
+    files: Sequence[FileVersion],
+    existing: Existing,
+    *,
+    least: Mapping[Workload, int],
+    hold: Hold = hold_nothing,
+) -> tuple[Deploying, DeploymentPlan]:
+    """Return what it takes to deploy versions, and what that would change, which is shown.
+
+    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run. `hold`
+    says which versions stay undeployed.
+
+    Raises:
+        StepError: the dry run fails, or the deployment must not be.
+    """
+    record, log, space = context.services.record, context.services.log, context.settings.template_space
+    values = resolve_variables(reader, place, files, given=context.variables, least=least)
+    deploying = deploying_of(context, place, values)
+    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy, hold=hold)
+    plan = seen_whole(reader, deploying, plan)
+    # What was said of the plan is not said twice.
+    warnings = [warning for warning in (*plan.said, *plan.pods) if warning not in record.warnings]
+    plan = replace(plan, pods=tuple(warnings))
+    show_lines(log, deployment_lines(plan, language=record.language))
+    record.warnings.extend(plan.pods)
+    for note in _odd_marks(reader, files, plan, existing, place=place, space=space):
+        log.info(note)
+    if plan.refused is not None:
+        raise plan.refused
+    return deploying, plan
+
+
+def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[str, str]) -> Deploying:
+    """Return what it takes to deploy with these values for BCS's variables."""
+    services = context.services
+
+    def tell(files: int) -> None:
+        if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+            services.log.info(say("deploy.under_way", count=files))
+
+    return Deploying(
+        place,
+        context.settings.template_space,
+        variables,
+        services.clock,
+        services.deadline,
+        given=frozenset(context.variables),
+        at_once=min(AT_ONCE, context.concurrency),
+        on_quiet=tell,
+    )
+
+
+def _odd_marks(
+    reader: Reader,
+    files: Sequence[FileVersion],
+    plan: DeploymentPlan,
+    existing: Existing,
+    *,
+    place: NamespaceRef,
+    space: str,
+) -> Iterator[Text]:
+    """Yield what is odd about live objects, before anything is deployed."""
+
+    def held(name: str, version: str) -> Collection[str]:
+        file = existing.files.get(name)
+        if file is not None and file.current is not None and file.current.version == version:
+            return objects_in(file.documents)
+        found = None
+        with suppress(StepError):  # of what nobody could look at nothing is said
+            found = find_version(reader, place.project, space, name, version)
+        return objects_in(parse_foreign(found.content)) if found is not None else ()
+
+    if not plan.is_blind:
+        yield from odd_notes(plan.deploy, plan.states, space=space, held=held)
+        yield from marked_elsewhere(plan.live_already, plan.states, space=space)
+    known = {name: file.names for name, file in existing.files.items()}
+    yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)

@@ -21,34 +21,17 @@ from bcs_template_set.messages.past_errors import NothingNamed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding, refusal
-from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.log_lines import plan_lines
 from bcs_template_set.rollout.before_deploying import (
     ask_variables,
 )
-from bcs_template_set.run.context import RenderedRun, Services
+from bcs_template_set.run.context import Planned, RenderedRun, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.journal import what_differs
-from bcs_template_set.run.prune_look import with_pruning
+from bcs_template_set.run.prune_phase import with_pruning
 from bcs_template_set.run.render_phase import check_desired
 
 INGRESS_V1 = "networking.k8s.io/v1"
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan, what it was made against, and what it makes of that.
-
-    `read_at` is when reading began, on the monotonic scale. `variables` are those that the namespace has to
-    give, with its values, as far as BCS tells before versions exist; None where nobody has asked, or BCS
-    would not say.
-    """
-
-    plan: Plan
-    existing: Existing
-    desired: Desired
-    read_at: float = float("-inf")
-    variables: Optional[Mapping[str, str]] = None
 
 
 def plan_run(run: RenderedRun, reader: Reader, *, again: Optional[Again] = None) -> Planned:

@@ -22,9 +22,9 @@ from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.turns import Turns
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
 from bcs_template_set.report.log_lines import file_lines
-from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.run.context import Planned, RenderedRun
 from bcs_template_set.run.finish import show_lines
-from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, name_site, plan_run
+from bcs_template_set.run.plan_phase import check_refusal, look_at_branches, name_site, plan_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.run_gateway import WatchedWriter
 from bcs_template_set.system.clock import Deadline

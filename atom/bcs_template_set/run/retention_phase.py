@@ -29,8 +29,7 @@ from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
 from bcs_template_set.publish.read_elsewhere import kinds_in, lacks, read_everywhere
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.run.context import RenderedRun
-from bcs_template_set.run.plan_phase import Planned
+from bcs_template_set.run.context import Planned, RenderedRun
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.parallel import overlap, values_of
 from bcs_template_set.system.signals import Stopped

@@ -38,13 +38,12 @@ from bcs_template_set.report.log_lines import going_back_lines, plan_lines
 from bcs_template_set.rollout.before_deploying import resolve_variables
 from bcs_template_set.rollout.live_look import plan_live
 from bcs_template_set.rollout.live_state import FileVersion, objects_in
-from bcs_template_set.run.context import RenderedRun, RunContext
+from bcs_template_set.run.context import Planned, RenderedRun, RunContext
 from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.image_phase import check_images, lack_images
 from bcs_template_set.run.journal import leave_plan
-from bcs_template_set.run.live_plan import deploying_of
-from bcs_template_set.run.look_ahead import check_place, dry_run
+from bcs_template_set.run.look_ahead import check_place, deploying_of, dry_run
 from bcs_template_set.run.past_target import (
     PREVIOUS,
     Past,
@@ -53,7 +52,7 @@ from bcs_template_set.run.past_target import (
     read_live,
     rows_in_scope,
 )
-from bcs_template_set.run.plan_phase import Planned, check_refusal, name_site
+from bcs_template_set.run.plan_phase import check_refusal, name_site
 from bcs_template_set.run.render_phase import prepare_rendering, provenance_of
 from bcs_template_set.run.run_gateway import WatchedWriter
 

@@ -17,13 +17,13 @@ from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.run.context import RenderedRun, RunContext, Services
+from bcs_template_set.run.context import Planned, RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
 from bcs_template_set.run.doctor import doctor_run
 from bcs_template_set.run.image_phase import check_images
 from bcs_template_set.run.journal import leave_plan
 from bcs_template_set.run.look_ahead import look_ahead
-from bcs_template_set.run.plan_phase import Planned, check_refusal, look_at_branches, plan_run
+from bcs_template_set.run.plan_phase import check_refusal, look_at_branches, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
