@@ -8,18 +8,29 @@ the region has said which form the platform takes, nor after `finish`.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
-from typing import Literal, Optional, TextIO
+from typing import Callable, Literal, Optional, TextIO
 
+from bcs_template_set.agent.agent_files import JsonValue
 from bcs_template_set.agent.log import Log
-from bcs_template_set.agent.progress import Progress
-from bcs_template_set.agent.progress_payload import Snapshot, Subtask, SubtaskStatus, TimelineItem
+from bcs_template_set.agent.progress_payload import (
+    Snapshot,
+    Subtask,
+    SubtaskStatus,
+    TimelineItem,
+    build_detail,
+    clamped,
+    clean_name,
+    summary_of,
+)
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED
 from bcs_template_set.messages import known, say
 from bcs_template_set.messages.state_words import FileState
+from bcs_template_set.messages.text import shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.file_states import STATES, endings_of
@@ -187,36 +198,85 @@ def audience_of(environ: Mapping[str, str], stream: Optional[TextIO]) -> Audienc
 
 
 class ShownProgress:
-    """Shows a record's progress. `move` may be called from several threads; it never fails a run."""
+    """Shows a record's progress: changes only, and never backwards, whatever it is told.
 
-    def __init__(self, log: Log, *, clock: Clock, audience: Audience) -> None:
+    To BK-CI's worker it goes by `::set-progress-rate`, to a terminal as a live line of so many `columns`.
+    `move` may be called from several threads; it never fails a run.
+    """
+
+    def __init__(
+        self, log: Log, *, clock: Clock, audience: Audience, columns: Optional[Callable[[], int]] = None
+    ) -> None:
         self._log = log
         self._clock = clock
         self._audience = audience
-        self._progress: Optional[Progress] = None
+        self._columns = columns or (lambda: shutil.get_terminal_size().columns)
+        self._is_shown = self._detail = False
         self._looked_at = float("-inf")
+        self._furthest = 0.0
+        self._furthest_of: dict[str, float] = {}
+        self._told: JsonValue = None
         self._lock = threading.RLock()  # a signal's handler may end the run while its thread is in here
 
     def begin(self, region: Region) -> None:
         """Show from now on, in the form that the region's platform takes."""
-        if self._audience == "nobody":
-            return
-        is_terminal = self._audience == "terminal"
-        self._progress = Progress(self._log, detail=region.progress_detail, terminal=is_terminal)
+        self._is_shown, self._detail = self._audience != "nobody", region.progress_detail
 
     def move(self, record: RunRecord) -> None:
         """Show how far the record is now, unless that was shown a moment ago: to find it out costs too."""
         with self._lock:
             now = self._clock.monotonic()
-            if self._progress is None or record.stopped or now - self._looked_at < SECONDS_APART:
+            if not self._is_shown or record.stopped or now - self._looked_at < SECONDS_APART:
                 return
             self._looked_at = now
-            self._progress.show(snapshot_of(record))
+            self.show(snapshot_of(record))
 
     def finish(self, record: RunRecord, outcome: Outcome) -> None:
         """Show how far the run came, all the way where it ended well, and nothing any more."""
         with self._lock:
-            progress, self._progress = self._progress, None
-            if progress is not None:
+            if self._is_shown and self._audience == "terminal":
+                self._log.live("")
+            elif self._is_shown:
                 snapshot = snapshot_of(record)
-                progress.finish(snapshot if outcome.error is not None else replace(snapshot, value=1.0))
+                self.show(snapshot if outcome.error is not None else replace(snapshot, value=1.0))
+            self._is_shown = False
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Tell how far the run is, where that is not what was told last."""
+        payload = self._payload(self._forward(snapshot))
+        if payload == self._told:
+            return
+        self._told = payload
+        if isinstance(payload, str):
+            self._log.live(payload)
+        else:
+            self._log.progress(payload)
+
+    def _forward(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with nothing in it less far than it was."""
+        self._furthest = max(self._furthest, clamped(snapshot.value))
+        subtasks = tuple(self._forward_subtask(subtask) for subtask in snapshot.subtasks)
+        return replace(snapshot, value=self._furthest, subtasks=subtasks)
+
+    def _forward_subtask(self, subtask: Subtask) -> Subtask:
+        given = 1.0 if subtask.status == "succeeded" else clamped(subtask.progress)
+        furthest = max(given, self._furthest_of.get(subtask.name, 0.0))
+        self._furthest_of[subtask.name] = furthest
+        return replace(subtask, progress=furthest)
+
+    def _payload(self, snapshot: Snapshot) -> JsonValue:
+        mask = self._log.masker.mask
+        if self._audience == "terminal":
+            return live_line(snapshot, columns=self._columns() - 1, mask=mask)
+        return (
+            build_detail(snapshot, language=self._log.language, mask=mask) if self._detail else snapshot.value
+        )
+
+
+def live_line(snapshot: Snapshot, *, columns: int, mask: Callable[[str], str]) -> str:
+    """Return a snapshot as one line: the share, how many have ended, the phase, and what is under way."""
+    phases = [phase.name for phase in snapshot.phases if phase.seconds is None]
+    running = [subtask.name for subtask in snapshot.subtasks if subtask.status == "running"]
+    names = [clean_name(mask(name)) for name in phases[-1:] + running[:3]]
+    parts = [f"{int(snapshot.value * 100):3d}%", summary_of(snapshot.subtasks), *names]
+    return shorten("  ".join(part for part in parts if part), max(1, columns))

@@ -13,10 +13,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.pieces import FakeClock
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import is_command
-from bcs_template_set.agent.progress import Progress, live_line
 from bcs_template_set.agent.progress_payload import (
     LARGEST_PAYLOAD,
     LONGEST_NAME,
@@ -36,9 +36,13 @@ from bcs_template_set.agent.progress_payload import (
     instant,
     shortened,
 )
+from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.text import width
+from bcs_template_set.report.outcome import Heading
+from bcs_template_set.run.record import RunRecord
+from bcs_template_set.run.run_progress import Audience, ShownProgress, live_line
 
 STATUSES: tuple[SubtaskStatus, ...] = ("succeeded", "failed", "running", "pending")
 COMMAND = "::set-progress-rate "
@@ -87,7 +91,14 @@ class Screen:
     def __init__(self, *, detail: bool = False, terminal: bool = False, columns: int = 80) -> None:
         self.stream = io.StringIO(newline="")
         self.log = Log(self.stream, "en_US")
-        self.progress = Progress(self.log, detail=detail, terminal=terminal, columns=lambda: columns)
+        audience: Audience = "terminal" if terminal else "worker"
+        clock = FakeClock()
+        self.progress = ShownProgress(self.log, clock=clock, audience=audience, columns=lambda: columns)
+        self.progress.begin(Region("gz", Endpoint("https://g.example.com"), progress_detail=detail))
+        self.record = RunRecord(clock=clock, language="en_US", heading=Heading())
+
+    def finish(self) -> None:
+        self.progress.finish(self.record, self.record.tell("planned"))
 
     def show(self, value: float, *subtasks: Subtask) -> None:
         self.progress.show(Snapshot(value, subtasks))
@@ -163,7 +174,6 @@ def test_nothing_is_printed_where_nothing_changed() -> None:
     screen = Screen()
     for _ in range(10):
         screen.show(0.5)
-    screen.progress.finish(Snapshot(0.5))
     assert screen.numbers() == [0.5]
 
 
@@ -362,7 +372,7 @@ def test_on_a_terminal_a_live_line_replaces_itself_and_is_gone_at_the_end() -> N
     assert shown_on_terminal(screen.printed()) == [" 10%  0/2  a-long-name.yaml"]
     screen.show(0.5, Subtask("a-long-name.yaml", 1, "succeeded"), Subtask("b", 0, "running"))
     assert shown_on_terminal(screen.printed()) == [" 50%  1/2  b"]
-    screen.progress.finish(Snapshot(1.0))
+    screen.finish()
     assert shown_on_terminal(screen.printed()) == [""]
     assert COMMAND not in screen.printed()
 
@@ -372,7 +382,7 @@ def test_lines_of_the_log_push_the_live_line_down() -> None:
     screen.show(0.1)
     screen.log.info("a")
     assert shown_on_terminal(screen.printed()) == ["##[info]a", " 10%"]
-    screen.progress.finish(Snapshot(1.0))
+    screen.finish()
     screen.log.plain("bye")
     assert shown_on_terminal(screen.printed()) == ["##[info]a", "bye", ""]
 
