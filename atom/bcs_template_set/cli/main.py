@@ -254,22 +254,31 @@ def build_parser() -> Parser:
     add_rendering_arguments(add("render"))
     checking = add("check")
     add_rendering_arguments(checking)
-    add_check_arguments(checking)
+    checking.add_argument("--kube-version", default="", metavar="VERSION", help=told("help.kube_version"))
+    checking.add_argument("--strict", action="store_true", help=told("help.strict"))
+    checking.add_argument("--format", choices=CHECK_FORMATS, default="text", help=told("help.format"))
     planning = add("plan")
     add_settings_argument(planning)
     add_values_arguments(planning)
     planning.add_argument("--only", action="append", default=[], metavar="NAME", help=told("help.only"))
     planning.add_argument("--full", action="store_true", help=told("help.full"))
-    looking = add("doctor")
-    add_settings_argument(looking)
-    looking.add_argument("--json", action="store_true", help=told("help.json"))
+    add_settings_argument(add("doctor"), as_json=True)
     branches = add("branches")
     add_settings_argument(branches)
-    add_branches_arguments(branches)
+    branches.add_argument("--older-than", metavar="AGE", help=told("help.older_than"))
+    branches.add_argument("--keep", action="append", default=[], metavar="PATTERN,…", help=told("help.keep"))
+    branches.add_argument("--dry-run", action="store_true", help=told("help.dry_run"))
+    branches.add_argument("--json", action="store_true", help=told("help.json"))
     add_looking_arguments(add("status"), hosts="*")
     add_looking_arguments(add("history"), hosts="+")
     add_looking_arguments(add("diff"), "A", "B", hosts="*")
-    add_rollback_arguments(add("rollback"))
+    rolling = add("rollback")
+    rolling.add_argument("hosts", nargs="+", metavar="HOST", help=told("help.rollback_hosts"))
+    rolling.add_argument("--to", default="previous", metavar="TARGET", help=told("help.rollback_to"))
+    rolling.add_argument("--yes", action="store_true", help=told("help.rollback_yes"))
+    add_settings_argument(rolling)
+    add_set_argument(rolling)
+    rolling.add_argument("--full", action="store_true", help=told("help.full"))
     undeploying = add("undeploy")
     undeploying.add_argument("host", metavar="HOST", help=told("help.undeploy_host"))
     add_settings_argument(undeploying)
@@ -286,24 +295,11 @@ def build_parser() -> Parser:
     return parser
 
 
-def add_settings_argument(parser: argparse.ArgumentParser) -> None:
+def add_settings_argument(parser: argparse.ArgumentParser, *, as_json: bool = False) -> None:
     """Add what the verbs share that speak with a region."""
-    parser.add_argument(
-        "--settings",
-        required=True,
-        metavar="FILE",
-        help=told("help.settings"),
-    )
-
-
-def add_rollback_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only `rollback` takes."""
-    parser.add_argument("hosts", nargs="+", metavar="HOST", help=told("help.rollback_hosts"))
-    parser.add_argument("--to", default="previous", metavar="TARGET", help=told("help.rollback_to"))
-    parser.add_argument("--yes", action="store_true", help=told("help.rollback_yes"))
-    add_settings_argument(parser)
-    add_set_argument(parser)
-    parser.add_argument("--full", action="store_true", help=told("help.full"))
+    parser.add_argument("--settings", required=True, metavar="FILE", help=told("help.settings"))
+    if as_json:
+        parser.add_argument("--json", action="store_true", help=told("help.json"))
 
 
 def add_looking_arguments(parser: argparse.ArgumentParser, *versions: str, hosts: str) -> None:
@@ -311,37 +307,14 @@ def add_looking_arguments(parser: argparse.ArgumentParser, *versions: str, hosts
     for name in versions:
         parser.add_argument(name, help=told("help.version_or_live"))
     parser.add_argument("hosts", nargs=hosts, metavar="HOST", help=told("help.hosts"))
-    add_settings_argument(parser)
-    parser.add_argument("--json", action="store_true", help=told("help.json"))
-
-
-def add_branches_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only `branches` takes."""
-    parser.add_argument(
-        "--older-than",
-        metavar="AGE",
-        help=told("help.older_than"),
-    )
-    parser.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="PATTERN,…",
-        help=told("help.keep"),
-    )
-    parser.add_argument("--dry-run", action="store_true", help=told("help.dry_run"))
-    parser.add_argument("--json", action="store_true", help=told("help.json"))
+    add_settings_argument(parser, as_json=True)
 
 
 def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `render` and `check` share."""
     add_values_arguments(parser)
     parser.add_argument(
-        "--templates",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help=told("help.templates"),
+        "--templates", action="append", default=[], metavar="PATTERN", help=told("help.templates")
     )
     parser.add_argument("--version", default="", metavar="NAME", help=told("help.version_name"))
     parser.add_argument("--template-space", default="", metavar="NAME", help=told("help.template_space"))
@@ -356,20 +329,7 @@ def add_values_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_set_argument(parser: argparse.ArgumentParser) -> None:
     """Add what says which build it is."""
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=told("help.set"),
-    )
-
-
-def add_check_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what only `check` takes."""
-    parser.add_argument("--kube-version", default="", metavar="VERSION", help=told("help.kube_version"))
-    parser.add_argument("--strict", action="store_true", help=told("help.strict"))
-    parser.add_argument("--format", choices=CHECK_FORMATS, default="text", help=told("help.format"))
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=told("help.set"))
 
 
 def entry_point() -> None:
