@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bcs_template_set.publish import take_away
-from bcs_template_set.publish.old_versions import Held
+from bcs_template_set.publish.left_behind import Held
 from bcs_template_set.publish.take_away import _Way
 from bcs_template_set.rollout import sized_calls
 from bcs_template_set.run import deploy_phase, look_ahead, prune_phase, restore_phase, retention_phase

@@ -317,7 +317,9 @@ def _plan_parts(
 
     Each has its kind, its name and its value.
     """
-    target, lost = desired.target, _overwritten_chart(existing) if chart == "create" else ""
+    target = desired.target
+    before = existing.chart if chart == "create" else None
+    lost = sorted(before.template_contents().items()) if before is not None else ""
     return (
         *(("input", name, value) for name, value in sorted(desired.inputs.items())),
         ("user", "", desired.provenance.acting_as),
@@ -346,7 +348,3 @@ def _overwritten(change: Change, existing: Existing) -> str:
     found = existing.files.get(change.name)
     held = (found.current, found.same_name) if found is not None and change.overwrites else ()
     return next((content_digest(v.content) for v in held if v is not None and v.id == change.version_id), "")
-
-
-def _overwritten_chart(existing: Existing) -> object:
-    return sorted(existing.chart.template_contents().items()) if existing.chart is not None else ""

@@ -53,9 +53,9 @@ from bcs_template_set.report.rows import (
     count_words,
     counted,
     file_rows,
+    has_acted,
     image_change,
     rows_of_outcome,
-    was_attempted,
 )
 from bcs_template_set.report.shown_limits import (
     PAGE_IN_CELL,
@@ -266,7 +266,7 @@ def _identity_values(outcome: Outcome) -> dict[str, object]:
 
 def _row_values(outcome: Outcome) -> dict[str, object]:
     rows = rows_of_outcome(outcome)
-    shows_endings = was_attempted(outcome) or outcome.rollout is not None
+    shows_endings = has_acted(outcome)
     return {
         "rows": rows,
         "shows_endings": shows_endings,

@@ -274,14 +274,10 @@ def file_lines(file: FileOutcome, *, language: Language) -> list[LogLine]:
     word = file.word
     kind: LineKind = "error" if word in ("failed", "conflict") else "plain"
     out.add(kind, f"{word:<9}  {file.change.name}  {out.words(_ended(file))}")
-    _add_new_notes(out, file)
-    return out.lines
-
-
-def _add_new_notes(out: Lines, file: FileOutcome) -> None:
     told = set(map(str, file.change.notes))
     for note in listed([note for note in file.notes if str(note) not in told]):
         out.add("warning", note)
+    return out.lines
 
 
 def _ended(file: FileOutcome) -> Detail:

@@ -196,16 +196,15 @@ def versions_of(outcome: Outcome) -> dict[str, VersionEntry]:
     endings = endings_of(outcome)
     pruned = outcome.taken.pruned if outcome.taken is not None else ()
     return {
-        **{name: _pruned_entry(version) for name, version in pruned},
+        **{
+            name: VersionEntry(id="", version="", previous_id="", previous_version=version, state="pruned")
+            for name, version in pruned
+        },
         **{
             file.change.name: _with_ending(_entry(file), file.change, endings[file.change.name])
             for file in outcome.files
         },
     }
-
-
-def _pruned_entry(version: str) -> VersionEntry:
-    return VersionEntry(id="", version="", previous_id="", previous_version=version, state="pruned")
 
 
 def _with_ending(entry: VersionEntry, change: Change, ending: Ending) -> VersionEntry:

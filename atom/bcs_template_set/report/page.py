@@ -121,23 +121,17 @@ def _kind_of(line: str) -> RunKind:
 def routes_of(outcome: Outcome) -> tuple[RouteLine, ...]:
     """Return every host and path of the run's files, and those that go; first what changes."""
     lines: dict[tuple[str, str, str], RouteLine] = {}
-    owners = _owners(outcome)
+    found = outcome.plan.route_map if outcome.plan is not None else ()
+    owners = {(owned.host, owned.path, owned.file): owned for owned in found}
     for file in file_rows(outcome):
         for line in _routes_of_change(file.change, owners):
             lines[line.sign, line.route, line.file] = line
     return tuple(sorted(lines.values(), key=lambda line: ("-~+=".index(line.sign), line.route, line.file)))
 
 
-_Owners = Mapping[tuple[str, str, str], OwnedRoute]
-
-
-def _owners(outcome: Outcome) -> _Owners:
-    """Return whose each route is, by host, path and file."""
-    found = outcome.plan.route_map if outcome.plan is not None else ()
-    return {(owned.host, owned.path, owned.file): owned for owned in found}
-
-
-def _routes_of_change(change: Change, owners: _Owners) -> Iterable[RouteLine]:
+def _routes_of_change(
+    change: Change, owners: Mapping[tuple[str, str, str], OwnedRoute]
+) -> Iterable[RouteLine]:
     gone = by_key(change.routes_lost)
     for host, path in change.routes_removed:
         how = _how(gone.get((host, normal_path(path)), ()))
@@ -179,7 +173,7 @@ def bars_of(phases: Sequence[Phase]) -> tuple[Bar, ...]:
     whole = max(max(phase.started_at + phase.seconds for phase in phases) - began, 0.001)
     return tuple(
         Bar(
-            name=_phase_name(phase.name),
+            name=say(key) if known(key := f"report.phase_{phase.name}") else phase.name,
             began=f"+{phase.started_at - began:.1f} s",
             seconds=phase.seconds,
             start=round(100 * (phase.started_at - began) / whole, 2),
@@ -187,11 +181,6 @@ def bars_of(phases: Sequence[Phase]) -> tuple[Bar, ...]:
         )
         for phase in phases
     )
-
-
-def _phase_name(name: str) -> Text | str:
-    key = f"report.phase_{name}"
-    return say(key) if known(key) else name
 
 
 def request_groups(requests: Iterable[Exchange]) -> tuple[RequestGroup, ...]:

@@ -39,7 +39,11 @@ def ending_table(rows: Sequence[Row], *, language: Language) -> list[str]:
     if len(shown) <= 1:
         return []
     cells = [
-        [row.ending.words, *_cells(row, language), _took(row.ending.seconds, language)]
+        [
+            row.ending.words,
+            *_cells(row, language),
+            took_text(row.ending.seconds).render(language) if row.ending.seconds > 0 else "",
+        ]
         for row in shown[:LOG_ROWS]
     ]
     rest = [row.ending.state for row in shown[LOG_ROWS:]]
@@ -53,10 +57,6 @@ def ending_table(rows: Sequence[Row], *, language: Language) -> list[str]:
 def took_text(seconds: float) -> Text:
     """Return how long something took, to the tenth of a second where it was short."""
     return say("log.took", seconds=f"{max(seconds, 0.1):.1f}" if seconds < _TENTHS_BELOW else round(seconds))
-
-
-def _took(seconds: float, language: Language) -> str:
-    return took_text(seconds).render(language) if seconds > 0 else ""
 
 
 def _cells(row: Row, language: Language) -> list[str]:
@@ -85,17 +85,16 @@ def _more(sentence: str, rest: Sequence[str], *, order: Sequence[str], language:
 def _quiet(rows: Sequence[Row], *, language: Language) -> list[str]:
     """Return a line for each kind of row that nothing happens to, with their number."""
     quiet = [row for row in rows if row.is_quiet]
-    counted = Counter((_still(row), "domains" if row.is_domain else "files") for row in quiet)
+    counted = Counter(
+        ("live" if row.ending.state == "live" else "unchanged", "domains" if row.is_domain else "files")
+        for row in quiet
+    )
     return [
         say(f"log.{state}_{kind}", count=counted[state, kind]).render(language)
         for state in ("live", "unchanged")
         for kind in ("domains", "files")
         if counted[state, kind]
     ]
-
-
-def _still(row: Row) -> str:
-    return "live" if row.ending.state == "live" else "unchanged"
 
 
 def _routes_cell(row: Row) -> str:

@@ -148,6 +148,11 @@ def was_attempted(outcome: Outcome) -> bool:
     return any(file.state in ("applied", "failed") for file in outcome.files)
 
 
+def has_acted(outcome: Outcome) -> bool:
+    """Tell whether a run wrote or deployed, or tried to."""
+    return was_attempted(outcome) or outcome.rollout is not None
+
+
 def file_rows(outcome: Outcome) -> list[FileRow]:
     """Return every file of the run, planned or ended, by name."""
     ended = {file.change.name: file for file in outcome.files} if was_attempted(outcome) else {}

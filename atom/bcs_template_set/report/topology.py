@@ -200,8 +200,9 @@ def _read(changes: Sequence[Change]) -> _Objects:
         if left < 0:
             break
         signs, images = _signs(change), {new: old for old, new in reversed(change.images)}
+        default: Sign = "+" if change.action == "create" else "="
         for document in objects_of(parse_foreign(change.content) or ()):
-            _put(objects, _Object(document, signs.get(document.title, _default_sign(change)), images))
+            _put(objects, _Object(document, signs.get(document.title, default), images))
     return objects
 
 
@@ -222,10 +223,6 @@ def _signs(change: Change) -> Mapping[str, Sign]:
     for old, new in _HEADERS.findall(change.diff):
         signs[old if new == _NONE else new] = "+" if old == _NONE else "-" if new == _NONE else "~"
     return signs
-
-
-def _default_sign(change: Change) -> Sign:
-    return "+" if change.action == "create" else "="
 
 
 def _selected(objects: _Objects, service: _Object) -> list[_Object]:

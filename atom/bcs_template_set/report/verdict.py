@@ -24,6 +24,7 @@ from bcs_template_set.report.shown_limits import MOST_DETAILS
 
 _IDENTITY_MATTERS = ("8002", "8004", "8005", "8006")
 _PLATFORM_FAULTS = ("8005", "8006")
+_FAILURES = {"timed-out": "timed_out", "restored": "failed_restored", "unseen": "unseen"}
 _IDS = ("request", "request_id", "gateway_request_id", "gateway_code")
 
 
@@ -39,7 +40,8 @@ def _headline(outcome: Outcome) -> Text:
     if outcome.error is not None:
         told = summary if outcome.findings else trouble_title(outcome)
         title = told or outcome.error.title()
-        return say(f"report.verdict_{_failure(outcome)}", code=outcome.error.code, title=title)
+        key = _FAILURES.get(outcome.result, "failed")
+        return say(f"report.verdict_{key}", code=outcome.error.code, title=title)
     if outcome.result in ("deployed", "rolled-back") and outcome.rollout is not None:
         return deployed_headline(outcome.rollout, outcome)
     if outcome.result == "paused" and outcome.rollout is not None:
@@ -260,11 +262,6 @@ def _telling_request(outcome: Outcome) -> dict[str, object]:
             "gateway_request_id": request.gateway_request_id,
         }
     return {}
-
-
-def _failure(outcome: Outcome) -> str:
-    endings = {"timed-out": "timed_out", "restored": "failed_restored", "unseen": "unseen"}
-    return endings.get(outcome.result, "failed")
 
 
 def _ending(outcome: Outcome) -> str:

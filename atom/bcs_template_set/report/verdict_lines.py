@@ -15,7 +15,7 @@ from bcs_template_set.report.rollout_story import (
 )
 from bcs_template_set.report.rollout_verdict import cure_of, evidence_of_troubles, impact_texts
 from bcs_template_set.report.row_table import ending_table
-from bcs_template_set.report.rows import rows_of_outcome, was_attempted
+from bcs_template_set.report.rows import has_acted, rows_of_outcome
 from bcs_template_set.report.shown_limits import LOG_LINKS
 from bcs_template_set.report.verdict import (
     after_texts,
@@ -36,7 +36,7 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     `report_path` is where the HTML report was written, "" where there is none.
     """
     out = Lines(outcome.language)
-    rows = _ended_rows(outcome)
+    rows = ending_table(rows_of_outcome(outcome), language=outcome.language) if has_acted(outcome) else []
     out.plain(rows)
     out.lines += warning_lines(outcome.warnings, language=outcome.language)
     if outcome.error is not None:
@@ -50,13 +50,6 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
     return out.lines
 
 
-def _ended_rows(outcome: Outcome) -> list[str]:
-    """Return the table of how each row ended, of a run that wrote or deployed, or tried to."""
-    if not was_attempted(outcome) and outcome.rollout is None:
-        return []
-    return ending_table(rows_of_outcome(outcome), language=outcome.language)
-
-
 def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
     if outcome.to_publish is not None:
@@ -64,7 +57,7 @@ def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)
-    if was_attempted(outcome) or outcome.rollout is not None:  # else the plan, right above, has said so
+    if has_acted(outcome):  # else the plan, right above, has said so
         for text in left_texts(outcome):
             out.add("warning", text)
     if outcome.chart == "created":

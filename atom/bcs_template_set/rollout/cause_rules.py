@@ -134,14 +134,11 @@ _Row = tuple[str, Fault, Optional[float], str]
 
 def _rows(reasons: Iterable[str], *rows: _Row) -> tuple[Rule, ...]:
     """Return the rows for some reasons: name, fault, patience and what the message says ("" = anything)."""
+    flags = re.IGNORECASE | re.MULTILINE
     return tuple(
-        Rule(name, fault, patience, frozenset(reasons), _pattern(words))
+        Rule(name, fault, patience, frozenset(reasons), re.compile(words, flags) if words else None)
         for name, fault, patience, words in rows
     )
-
-
-def _pattern(words: str) -> Optional[re.Pattern[str]]:
-    return re.compile(words, re.IGNORECASE | re.MULTILINE) if words else None
 
 
 _NETWORK = (

@@ -164,7 +164,8 @@ def restart_notes(plan: DeploymentPlan, *, redeploy: bool) -> tuple[Text, ...]:
     changed = {
         state.title
         for state in plan.states
-        if state.file in sent and state.kind in _READ_BY.values() and _changes(state)
+        if state.file in sent and state.kind in _READ_BY.values()
+        if state.live is not None and changes_anything(state.desired, state.live)
     }
     same = [state for state in plan.states if _keeps_its_pods(state)]
     notes = []
@@ -176,10 +177,6 @@ def restart_notes(plan: DeploymentPlan, *, redeploy: bool) -> tuple[Text, ...]:
     if redeploy and again:
         notes.append(say("deploy.redeploy_no_restart", objects=again))
     return tuple(notes)
-
-
-def _changes(state: LiveState) -> bool:
-    return state.live is not None and changes_anything(state.desired, state.live)
 
 
 def _keeps_its_pods(state: LiveState) -> bool:

@@ -201,7 +201,8 @@ def _file_here(
             if state.title not in listed and state.is_at(space=seen.space, version=version):
                 carried.setdefault(version, []).append(state.title)
     newest = max(carried, key=lambda version: seen.made_at(name, version), default=file.version)
-    others = [state for state in looked.get(newest, ()) if _is_of_others(state, f"{seen.space}/{name}")]
+    there = [state for state in looked.get(newest, ()) if state.live is not None]
+    others = [state for state in there if state.mark.file != f"{seen.space}/{name}"]
     unread = not_known_of(seen, name, newest, looked.get(newest, ()))
     if not carried and not others:
         return FileHere(file, "not-known" if unread else "not-here", why=tuple(unread.values()))
@@ -234,10 +235,6 @@ def _deployed_by(rows: Iterable[LiveRow], states: Iterable[LiveState]) -> tuple[
     """Return who deployed its objects last; of kinds that are not listed, a dry run shows them."""
     shown = {annotation_of(state.live, UPDATOR) for state in states if state.live is not None}
     return tuple(sorted({row.deployed_by for row in rows} or shown - {""}))
-
-
-def _is_of_others(state: LiveState, file: str) -> bool:
-    return state.live is not None and state.mark.file != file
 
 
 def not_known_of(seen: Seen, name: str, version: str, states: Sequence[LiveState]) -> dict[str, Text]:

@@ -26,7 +26,7 @@ from bcs_template_set.messages.errors import AppNotGranted, NoPermission
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, first_names
-from bcs_template_set.publish.old_versions import Held, Keeping, OldVersion, may_go, old_versions
+from bcs_template_set.publish.left_behind import Held, Keeping, OldVersion, may_go, old_versions
 from bcs_template_set.publish.read_elsewhere import kinds_in, lacks, read_everywhere
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import Planned, RenderedRun

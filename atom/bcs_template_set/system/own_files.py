@@ -146,7 +146,9 @@ class _Directory:
     def enter(self, name: str) -> None:
         """Go down into a directory that is one itself."""
         below = self.path / name
-        if not _is_directory(os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)):
+        found = os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)
+        is_directory = stat.S_ISDIR(found.st_mode) and not getattr(found, "st_reparse_tag", 0)
+        if not is_directory:
             raise _InTheWay(errno.ENOTDIR, "", str(below))
         if self.descriptor is not None:
             entered = os.open(name, _ENTER, dir_fd=self.descriptor)
@@ -197,10 +199,6 @@ class _Directory:
             os.unlink(path, dir_fd=self.descriptor)
         except FileNotFoundError:
             return
-
-
-def _is_directory(found: os.stat_result) -> bool:
-    return stat.S_ISDIR(found.st_mode) and not getattr(found, "st_reparse_tag", 0)
 
 
 def _is_plain(found: os.stat_result) -> bool:

@@ -10,7 +10,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.publish.old_versions import Held, Keeping, may_go, old_versions
+from bcs_template_set.publish.left_behind import Held, Keeping, may_go, old_versions
 
 DAY = 24 * 3600
 NOW = 1_000 * DAY
