@@ -124,13 +124,11 @@ def _created(
     writer: Writer, call: Callable[[bool], Write[CreatedFile]], *, below: bool
 ) -> Optional[CreatedFile]:
     """Return the file that was made, None where the path is not there, so that nothing was done."""
-    here, elsewhere = (BELOW_SPACE, WITH_SPACE) if below else (WITH_SPACE, BELOW_SPACE)
     try:
         created = writer.write(call(below))
     except BcsTooOld:
-        writer.site.learn(elsewhere)
         return None
-    writer.site.learn(here)
+    writer.site.learn(BELOW_SPACE if below else WITH_SPACE)
     return created
 
 
