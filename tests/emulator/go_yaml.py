@@ -282,7 +282,7 @@ def _leaf(value: object, *, before: int) -> str:
 
 _WIDTH = 72
 """Columns in which a text with blanks is surely not folded."""
-_SHORT_WORD = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./@=+-]|[: ](?=[A-Za-z0-9_./=+]))*|")
+_SHORT_WORD = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./@=+%-]|[: ](?=[A-Za-z0-9_./=+]))*|")
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -31,9 +31,9 @@ def derived(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 
 @pytest.fixture(scope="session")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the wheels of what is carried for this Python and machine."""
-    folder = tmp_path_factory.mktemp("parts")
+def parts() -> Path:
+    """Return a folder with the wheels of what is carried for this Python and machine; they are fetched once."""
+    folder = Path(sys.prefix) / "parts"
     fetch(folder, parts_here())
     return folder
 

@@ -23,6 +23,9 @@ echo "{PACKAGES}" > "$folder/{PACKAGES.relative_to(sys.prefix)}/tests.pth"
 """
 """A Python that makes an environment in no time: the pip in there is the one that the tests run beside."""
 
+WITHOUT_PIP = "".join(line for line in QUICK_PYTHON.splitlines(keepends=True) if "tests.pth" not in line)
+"""The same, but nothing can be installed: `make` ends when the environment is made."""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -95,6 +98,7 @@ def test_clean_deletes_every_environment_that_it_made(project: Path, tmp_path: P
 
 @pytest.mark.parametrize("venv", ["", " ", ".", ".."])
 def test_a_venv_that_names_no_folder_of_its_own_deletes_nothing(project: Path, venv: str) -> None:
+    (project / "python").write_text(WITHOUT_PIP, encoding="utf-8")
     assert make(project, "clean", VENV=venv).returncode == 0
     make(project, "types", "LOCK=lock.txt", VENV=venv)
     assert (project / "Makefile").exists()

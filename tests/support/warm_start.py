@@ -459,31 +459,38 @@ def become_a_child(asked: Mapping[str, Any], stdin: int, stdout: int) -> NoRetur
 
 
 def compile_once() -> None:
-    """Have each of our own templates compiled by the first run in this process only.
+    """Have each of our own templates compiled by the first run in this process only, and the default version.
 
-    They are the same in every run: they write no braces of their own, which would have marks of the run.
+    They are the same in every run: they write no braces of their own, which would have marks of the run. What
+    a run notes of them is the words of their code.
     """
     import jinja2
 
+    from bcs_template_set.config.inputs import DEFAULT_VERSION
+
     compiled = jinja2.Environment.compile
-    known: dict[tuple[type, str, str], object] = {}
+    known: dict[tuple[type, str, str], tuple[object, set[str]]] = {}
 
     def compile_or_remember(
-        self: jinja2.Environment,
+        self: Any,  # noqa: ANN401 - the environment, whose notes are nobody else's matter
         source: str,
         name: Optional[str] = None,
         *more: Any,  # noqa: ANN401 - as Jinja2's
         **named: Any,  # noqa: ANN401 - as above
     ) -> object:
-        if name is None or not name.startswith("builtin:"):
+        if name is None or not (name.startswith("builtin:") or source == DEFAULT_VERSION):
             return compiled(self, source, name, *more, **named)
         key = (type(self), source, name)
         if key not in known:
             assert not _is_a_step, (
                 f"{name} was not compiled before the fork: import_everything compiles others"
             )
-            known[key] = compiled(self, source, name, *more, **named)
-        return known[key]
+            of_the_run, self._notes.written = self._notes.written, set()
+            code = compiled(self, source, name, *more, **named)
+            known[key], self._notes.written = (code, self._notes.written), of_the_run
+        code, words = known[key]
+        self._notes.written |= words
+        return code
 
     jinja2.Environment.compile = compile_or_remember  # type: ignore[method-assign, assignment] # its overloads
 
@@ -499,10 +506,11 @@ def import_everything() -> None:
     package = importlib.import_module("bcs_template_set")
     for module in pkgutil.walk_packages(package.__path__, "bcs_template_set."):
         importlib.import_module(module.name)
+    from bcs_template_set.config.inputs import DEFAULT_VERSION
     from bcs_template_set.manifests.naming import WEB_FILES
     from bcs_template_set.manifests.schema.field_types import field_types
     from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
-    from bcs_template_set.manifests.templating.environment import BuiltinEnvironment
+    from bcs_template_set.manifests.templating.environment import BuiltinEnvironment, OwnEnvironment
     from bcs_template_set.manifests.templating.render import builtin_source
     from bcs_template_set.manifests.templating.template_notes import Notes
     from bcs_template_set.manifests.templating.templates import Templates
@@ -524,6 +532,8 @@ def import_everything() -> None:
     for part in WEB_FILES:
         name = f"builtin:web/{part}.yaml.j2"
         templates._environment.compile_source(builtin_source("web", part), name=name)
+    own = Templates({}, notes=Notes({}), marks=marks, read_text=str, kind=OwnEnvironment)
+    own._environment.compile_source(DEFAULT_VERSION, name="version")
 
 
 def render_something() -> None:
