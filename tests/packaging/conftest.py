@@ -32,7 +32,7 @@ def derived(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 
 @pytest.fixture(scope="session")
 def parts() -> Path:
-    """Return a folder with the wheels of what is carried for this Python and machine; they are fetched once."""
+    """Return a folder with the wheels of what is carried for this Python and machine, fetched once."""
     folder = Path(sys.prefix) / "parts"
     fetch(folder, parts_here())
     return folder
