@@ -80,8 +80,13 @@ class Emulator:
         self._chaos: Optional[Chaos] = None
         self._late: list[threading.Thread] = []
         self._numbers = itertools.count(1)
-        self._gateway = Gateway(self.state, rules=self.rules, service=self._answer_service)
-        self._cluster_resources = ClusterResources(self.state, operations=OPERATIONS)
+        self.take(self.state)
+
+    def take(self, state: State) -> None:
+        """Be the site that is in this state, from now on."""
+        self.state = state
+        self._gateway = Gateway(state, rules=self.rules, service=self._answer_service)
+        self._cluster_resources = ClusterResources(state, operations=OPERATIONS)
 
     # --- life -------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -50,8 +51,7 @@ def test_a_first_deployment_sends_every_file_in_one_call_and_waits_until_all_is_
 
 
 def test_an_unchanged_next_build_deploys_nothing() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build()
         ran = deploy(site)
         assert (ran.outcome.error, calls_of(ran)) == (None, [])
@@ -85,8 +85,7 @@ def test_what_is_live_as_wanted_is_left_alone_whoever_made_it() -> None:
 
 
 def test_a_new_comment_is_published_and_sends_nothing() -> None:
-    with cluster_site(routes_yaml=service(), web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(routes_yaml=service(), web_yaml=workload()) as site:
         site.next_build(**{name: f"# new\n{text}" for name, text in site.files.items()})
         ran = deploy(site)
         assert (ran.code, calls_of(ran)) == (0, []), ran.log
@@ -99,8 +98,7 @@ def test_what_the_dry_run_hides_is_looked_at_before_an_object_is_called_live() -
     """BCS's preview leaves out the pods' securityContext: that the new version drops it shows elsewhere."""
     bound = yaml.safe_load(workload())
     bound["spec"]["template"]["spec"]["securityContext"] = {"runAsUser": 1000}
-    with cluster_site(web_yaml=yaml.safe_dump(bound)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=yaml.safe_dump(bound)) as site:
         site.next_build(web_yaml=workload())
         ran = deploy(site)
         assert rollout_files(ran) == ["web.yaml"]
@@ -122,8 +120,7 @@ LOST = ("schedulerName: gpu", "runAsUser: 7", "pool: big", "on-call: ann")
 
 
 def test_what_a_hand_has_set_is_shown_before_a_replacement_takes_it_away_also_what_a_preview_cuts() -> None:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         by_hand(site)
         by_hand(site, name="api")
         site.next_build(web_yaml=workload(tag="2"), api_yaml=workload(name="api", tag="2"))
@@ -137,8 +134,7 @@ def test_what_a_hand_has_set_is_shown_before_a_replacement_takes_it_away_also_wh
 
 
 def test_one_new_image_deploys_its_file_and_leaves_the_service_alone() -> None:
-    with cluster_site(web_yaml=workload(), routes_yaml=service(), api_yaml=workload(name="api")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), routes_yaml=service(), api_yaml=workload(name="api")) as site:
         port, writes = node_port(site), len(cluster_of(site).writes)
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site)
@@ -152,8 +148,7 @@ def test_one_new_image_deploys_its_file_and_leaves_the_service_alone() -> None:
 
 
 def test_redeploy_sends_all_files_changed_or_not() -> None:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         site.next_build()
         (call,) = calls_of(deploy(site, redeploy="true"))
         assert sent_files(site, call) == ["api.yaml", "web.yaml"]
@@ -190,8 +185,7 @@ def test_an_object_is_called_deleted_only_where_the_version_that_was_deployed_is
     says: str,
     told: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    with cluster_site(web_yaml=documents(workload(), workload(name="api"))) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(workload(), workload(name="api"))) as site:
         cluster_of(site).delete("Deployment", NAMESPACE, "api")
         site.next_build(web_yaml=documents(workload(tag="2"), workload(name=new)))
         site.run()
@@ -212,8 +206,7 @@ def change_live(site: Site, kind: str, name: str, change: Callable[[Manifest], o
 
 
 def test_what_somebody_changed_by_hand_is_not_what_the_run_says_is_live_so_it_is_deployed() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.clock.time += 60
         change_live(
             site,
@@ -233,8 +226,7 @@ def test_what_somebody_changed_by_hand_is_not_what_the_run_says_is_live_so_it_is
 
 
 def test_a_number_of_pods_that_an_autoscaler_set_is_said_and_left() -> None:
-    with cluster_site(web_yaml=workload(replicas=2)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(replicas=2)) as site:
         change_live(site, "Deployment", "web", lambda found: branch(found, "spec").update(replicas=5))
         site.clock.time += 60
         site.next_build()
@@ -375,8 +367,7 @@ def test_files_without_workloads_have_nothing_to_wait_for_and_that_is_said() -> 
 
 def test_a_server_that_forgets_what_it_lists_makes_no_false_success() -> None:
     """A preview without the objects says nothing of what is live, or of what would be."""
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build()
         body = '{"code": 0, "message": "OK", "data": {"items": [], "error": ""}}'
         fault = site.fault("answer", PREVIEW, times=99, status=200)

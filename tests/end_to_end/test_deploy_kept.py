@@ -11,6 +11,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     rollout_files,
@@ -56,8 +57,7 @@ def test_a_job_beside_what_changes_is_refused_before_anything_is_written() -> No
 
 
 def test_a_job_in_a_file_of_its_own_is_live_already_while_others_change() -> None:
-    with cluster_site(job_yaml=workload("Job", name="migrate"), web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(job_yaml=workload("Job", name="migrate"), web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2"), job_yaml=f"# new\n{workload('Job', name='migrate')}")
         ran = deploy(site)
         assert (ran.code, rollout_files(ran)) == (0, ["web.yaml"]), ran.log
@@ -77,8 +77,7 @@ def refused_at_deployment(site: Site, words: str) -> None:
 
 
 def test_where_nobody_may_list_jobs_the_deployment_refuses() -> None:
-    with cluster_site(web_yaml=both()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=both()) as site:
         site.next_build(web_yaml=both(web="2"))
         site.fault("answer", LIST_JOBS, status=200).body = '{"code": 40300, "message": "no", "data": null}'
         refused_at_deployment(site, "Job/migrate is in the cluster already")
@@ -94,8 +93,7 @@ def test_of_a_job_with_variables_only_the_deployment_knows() -> None:
 
 
 def test_a_bound_claim_beside_what_changes_is_refused_before_anything_is_deployed() -> None:
-    with cluster_site(web_yaml=documents(CLAIM, config("settings", "1"))) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(CLAIM, config("settings", "1"))) as site:
         site.next_build(web_yaml=documents(CLAIM, config("settings", "2")))
         assert deploy(site).code == 0, "it is not bound yet"
         cluster_of(site).bind(NAMESPACE, "data")

@@ -18,6 +18,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     live,
     mark_of,
@@ -121,8 +122,7 @@ def marked(text: str, file: str, version: str, *, space: str = "front-ends") -> 
 
 
 def test_a_redeployment_whose_answer_is_lost_is_judged_by_content_where_the_mark_was_there_before() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         drift(site, replicas=3)
         site.fault("drop-before-handling", DEPLOY)
         ran = deploy(site, redeploy="true")
@@ -151,8 +151,7 @@ def other_template() -> Manifest:
 
 
 def test_a_conflict_in_the_middle_is_told_object_by_object() -> None:
-    with cluster_site(**FILES) as site:
-        deploy(site)
+    with deployed_site(**FILES) as site:
         first = mark_of(site, "Deployment", "a")
         site.next_build(**{name: text.replace(":1", ":2") for name, text in FILES.items()})
         conflict_at(site, "b")
@@ -214,8 +213,7 @@ def test_what_a_rival_replaced_right_after_is_not_called_deployed() -> None:
 
 
 def test_a_rivals_version_is_not_taken_back_by_a_restore() -> None:
-    with cluster_site(**FILES) as site:
-        deploy(site)
+    with deployed_site(**FILES) as site:
         first = mark_of(site, "Deployment", "a")
         site.next_build(**{name: text.replace(":1", ":2") for name, text in FILES.items()})
 

@@ -16,6 +16,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -57,8 +58,7 @@ def pods(site: Site, kind: str = "Deployment") -> int:
 
 @BOTH
 def test_a_text_without_a_number_makes_it_one_pod_and_that_is_said_before_the_call(kind: str) -> None:
-    with cluster_site(web_yaml=workload(kind)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(kind)) as site:
         scale(site, 10, kind)
         site.next_build(web_yaml=workload(kind, tag="2"))
         ran = deploy(site)
@@ -71,8 +71,7 @@ def test_a_text_without_a_number_makes_it_one_pod_and_that_is_said_before_the_ca
 
 
 def test_an_autoscalers_number_is_called_so_whether_the_text_has_a_number_or_not() -> None:
-    with cluster_site(web_yaml=workload(replicas=1), hpa_yaml=autoscaler()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(replicas=1), hpa_yaml=autoscaler()) as site:
         scale(site, 10)
         site.next_build(web_yaml=workload(tag="2", replicas=1))
         site.files.pop("hpa.yaml")
@@ -145,8 +144,7 @@ def test_the_way_back_by_hand_says_that_the_number_of_pods_is_the_old_texts() ->
 
 
 def test_redeploy_keeps_the_number_or_says_that_it_does_not() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         scale(site, 10)
         site.next_build()
         ran = deploy(site, redeploy="true")
@@ -205,8 +203,7 @@ def test_a_restore_keeps_the_number_that_was_live_before_the_run() -> None:
 
 
 def test_a_restore_that_can_not_keep_the_number_says_so() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         scale(site, 10)
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
         site.next_build(web_yaml=workload(tag="2"))
@@ -307,8 +304,7 @@ def test_a_plan_says_what_becomes_of_the_pods_before_anything_is_written() -> No
 
 
 def test_numbers_of_pods_that_may_not_be_read_cost_a_plan_a_sentence() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         cluster_of(site).refuses["GET .*deployments"] = 403
         site.next_build(web_yaml=workload(tag="2"))
         ran = deploy(site, action="plan")
@@ -317,8 +313,7 @@ def test_numbers_of_pods_that_may_not_be_read_cost_a_plan_a_sentence() -> None:
 
 
 def test_autoscalers_that_may_not_be_read_cost_a_sentence() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         scale(site, 10)
         cluster_of(site).refuses["GET .*horizontalpodautoscalers"] = 403
         site.next_build(web_yaml=workload(tag="2"))

@@ -14,6 +14,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     live,
     mark_of,
@@ -114,8 +115,7 @@ def test_a_plan_for_a_namespace_takes_the_values_that_the_namespace_has() -> Non
 
 
 def test_a_plan_of_versions_that_exist_shows_the_live_difference_and_the_dry_runs_word() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2"))
         site.run()
         ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
@@ -149,8 +149,7 @@ def taken_port(number: int) -> Manifest:
 
 
 def test_a_selector_that_would_change_is_refused_with_the_live_one() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         other = workload().replace("app: web", "app: shop")
         site.next_build(web_yaml=other)
         ran = deploy(site)
@@ -160,8 +159,7 @@ def test_a_selector_that_would_change_is_refused_with_the_live_one() -> None:
 
 
 def test_a_plan_of_versions_that_exist_refuses_a_selector_that_would_change() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload().replace("app: web", "app: shop"))
         site.run()
         ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
@@ -183,8 +181,7 @@ def test_a_newer_api_server_keeps_the_node_port_of_a_replaced_service() -> None:
 
 
 def test_an_old_api_server_that_would_refuse_is_told_before_with_the_live_address_and_ports() -> None:
-    with cluster_site(web_yaml=service()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=service()) as site:
         port = node_port(site)
         address = text(live(site, "Service", "web"), "spec", "clusterIP")
         site.next_build(web_yaml=service(note="2"))
@@ -197,8 +194,7 @@ def test_an_old_api_server_that_would_refuse_is_told_before_with_the_live_addres
 
 
 def test_a_service_that_would_lose_its_node_port_is_refused_with_the_value_to_set() -> None:
-    with cluster_site(web_yaml=service()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=service()) as site:
         port = node_port(site)
         address = text(live(site, "Service", "web"), "spec", "clusterIP")
         with_address = service(note="2").replace("spec:\n", f"spec:\n  clusterIP: {address}\n")
@@ -361,8 +357,7 @@ def test_a_kind_that_a_shared_cluster_refuses_is_said_by_the_plan_already() -> N
 
 
 def test_two_documents_of_one_file_are_marked_alike() -> None:
-    with cluster_site(web_yaml=documents(workload(), service())) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(workload(), service())) as site:
         ports = items(live(site, "Service", "web"), "spec", "ports")
         assert len(ports) == 1
         assert mark_of(site, "Service", "web") == mark_of(site, "Deployment", "web") != ""

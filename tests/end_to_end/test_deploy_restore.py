@@ -20,6 +20,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -131,8 +132,7 @@ def test_what_this_namespace_had_comes_before_what_bcs_remembers_of_any_namespac
 
 
 def test_a_redeployment_of_the_same_version_has_nothing_to_go_back_to_and_says_why() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("web")] = BROKEN
         cluster_of(site).delete("Deployment", NAMESPACE, "web")
         site.next_build()
@@ -159,8 +159,7 @@ def test_a_partition_keeps_the_same_old_pods_after_a_restore_which_is_whole() ->
     def text(tag: str) -> str:
         return workload("StatefulSet", tag=tag, replicas=3, updateStrategy=strategy)
 
-    with cluster_site(web_yaml=text("1")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=text("1")) as site:
         site.next_build(web_yaml=text("2"))
         assert deploy(site).outcome.result == "paused"
         cluster_of(site).images[image_of("api")] = BROKEN
@@ -193,8 +192,7 @@ def test_a_plan_says_which_live_objects_are_marked_with_a_version_that_is_gone()
 
 def test_of_several_files_all_have_to_go_back_for_it_to_be_called_restored() -> None:
     files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b"), "c_yaml": workload(name="c")}
-    with cluster_site(**files) as site:
-        deploy(site)
+    with deployed_site(**files) as site:
         first = mark_of(site, "Deployment", "a")
         cluster_of(site).images[image_of("a", "2")] = BROKEN
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
@@ -220,8 +218,7 @@ def test_a_version_that_was_rewritten_in_place_can_not_go_back_and_is_not_called
 
 
 def test_what_only_the_version_that_failed_has_is_named_object_by_object() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("canary")] = BROKEN
         added = documents(workload(), workload(name="canary"), config("extra", "y"))
         site.next_build(web_yaml=added, new_yaml=config("fresh", "x"))
@@ -315,8 +312,7 @@ def test_a_restore_that_fails_says_both() -> None:
 
 def test_what_a_refused_restore_brought_back_all_the_same_is_read_and_told_file_by_file() -> None:
     files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b")}
-    with cluster_site(**files) as site:
-        deploy(site)
+    with deployed_site(**files) as site:
         first = mark_of(site, "Deployment", "a")
         cluster_of(site).images[image_of("b", "2")] = BROKEN
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
@@ -380,8 +376,7 @@ def test_the_way_back_by_hand_is_a_rollback_where_one_knows_the_version_else_the
 ) -> None:
     """A rollback knows the versions of its own pipeline and branch; a build brings back all of its own."""
     names = ("a", "b", "c")
-    with cluster_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
-        deploy(site)
+    with deployed_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
         site.next_build(b_yaml=workload(name="b", tag="2"))
         deploy(site)
         cluster_of(site).images[image_of("a", "3")] = BROKEN
@@ -517,8 +512,7 @@ def test_an_older_versions_own_variables_are_sent_with_the_restore() -> None:
 
 def test_a_refused_deployment_restores_only_what_it_changed() -> None:
     files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b")}
-    with cluster_site(**files) as site:
-        deploy(site)
+    with deployed_site(**files) as site:
         first = mark_of(site, "Deployment", "a")
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
         let_a_rival_write_b(site, before=DEPLOY)

@@ -14,6 +14,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -83,8 +84,7 @@ def test_what_others_add_is_no_change() -> None:
 
 def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
     files = {f"{name}_yaml": workload(name=name) for name in ("shop", "web")}
-    with cluster_site(**files) as site:
-        deploy(site)
+    with deployed_site(**files) as site:
         site.next_build(**{f"{name}_yaml": workload(name=name, tag="2") for name in ("shop", "web")})
         change(site, other_image, tag="2")
         ran = deploy(site, on_failure="restore")
@@ -106,8 +106,7 @@ def test_a_change_by_hand_takes_nothing_back_and_is_not_taken_back() -> None:
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_what_a_rival_wrote_after_the_last_look_is_told_as_overwritten(kind: str) -> None:
-    with cluster_site(web_yaml=workload(kind), shop_yaml=workload(name="shop")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(kind), shop_yaml=workload(name="shop")) as site:
         site.next_build(web_yaml=workload(kind, tag="2"), shop_yaml=workload(name="shop", tag="2"))
         site.rival(edited(site, other_image, kind), before=DEPLOY)
         ran = deploy(site)
@@ -134,8 +133,7 @@ def stop(found: Manifest) -> None:
 def test_what_somebody_pauses_or_stops_meanwhile_is_said_and_not_taken_back(
     edit: Edit, code: int, words: str
 ) -> None:
-    with cluster_site(web_yaml=workload(replicas=2)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(replicas=2)) as site:
         site.next_build(web_yaml=workload(tag="2", replicas=2))
         change(site, edit, tag="2")
         ran = deploy(site, on_failure="restore")
@@ -156,8 +154,7 @@ def test_a_restore_that_makes_a_job_again_says_so() -> None:
     def file(build: int, tag: str) -> str:
         return documents(workload("Job", f"migrate-{build}", ttlSecondsAfterFinished=100), workload(tag=tag))
 
-    with cluster_site(web_yaml=file(7, "1")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=file(7, "1")) as site:
         site.clock.time += 1000
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
         site.next_build(web_yaml=file(8, "2"))
@@ -180,8 +177,7 @@ def test_what_is_deleted_right_after_the_call_is_not_applied_and_nobody_waits_fo
 
 
 def test_a_restore_whose_object_is_deleted_says_that_nothing_is_there() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
         site.next_build(web_yaml=workload(tag="2"))
         delete_after_call(site, nth=2)

@@ -18,6 +18,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     mark_of,
     rollout_files,
     sent_files,
@@ -205,8 +206,7 @@ def test_where_nobody_can_look_after_a_failed_call_its_files_are_unknown() -> No
 
 
 def test_where_nobody_can_look_after_a_call_the_way_back_is_told_all_the_same() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2"))
         dead = gateway_fault("INVALID_ARGS", match=Match(), times=9_999, reason="access_token is invalid")
 

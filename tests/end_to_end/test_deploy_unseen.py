@@ -16,6 +16,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -91,8 +92,7 @@ def test_what_is_never_seen_again_is_red_and_not_restored_and_tells_what_was_see
 
 def test_another_ones_failure_takes_back_what_could_not_be_looked_at_too_and_says_what_was_seen() -> None:
     names = ("bad", "hidden", "well")
-    with cluster_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
-        deploy(site)
+    with deployed_site(**{f"{name}_yaml": workload(name=name) for name in names}) as site:
         cluster_of(site).images[image_of("bad", "2")] = Behaviour("not-found")
         site.next_build(**{f"{name}_yaml": workload(name=name, tag="2") for name in names})
         hides = Match("GET", r"/workloads/deployments/hidden$", nth=2)  # the first look is the plan's

@@ -17,6 +17,7 @@ from tests.support.deploying import (
     cluster_site,
     cron_job,
     deploy,
+    deployed_site,
     documents,
     image_of,
     live,
@@ -72,8 +73,7 @@ def test_a_cron_job_is_deployed_and_named_as_one_that_nobody_waits_for(
     suspend: bool,  # noqa: FBT001 - a column of the table
     told: str,
 ) -> None:
-    with cluster_site(web_yaml=workload(), night_yaml=cron_job(suspend=suspend)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), night_yaml=cron_job(suspend=suspend)) as site:
         site.next_build(night_yaml=cron_job(tag="2", suspend=suspend))
         ran = deploy(site)
         assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
@@ -89,8 +89,7 @@ def test_a_cron_job_is_deployed_and_named_as_one_that_nobody_waits_for(
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])
 def test_ready_but_old_is_not_ready(kind: str) -> None:
     """The controller takes ten seconds to see the new spec, and the old pods are well all the while."""
-    with cluster_site(web_yaml=workload(kind)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(kind)) as site:
         cluster_of(site).lag = 10
         site.next_build(web_yaml=workload(kind, tag="2"))
         ran = deploy(site)
@@ -99,8 +98,7 @@ def test_ready_but_old_is_not_ready(kind: str) -> None:
 
 
 def test_old_pods_that_still_end_are_waited_for() -> None:
-    with cluster_site(web_yaml=workload(replicas=3)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(replicas=3)) as site:
         cluster_of(site).images[image_of("web", "2")] = Behaviour("ready", after=15)
         site.next_build(web_yaml=workload(tag="2", replicas=3))
         ran = deploy(site)
@@ -242,8 +240,7 @@ def test_a_jobs_own_conditions_decide_about_it_and_not_its_pods_restarts(policy:
 
 
 def test_a_paused_deployment_ends_the_wait_at_once_and_says_so() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2", paused=True))
         ran = deploy(site)
         assert (ran.code, ran.outcome.result) == (800506, "failed")
@@ -357,8 +354,7 @@ def test_an_answer_without_status_is_no_success() -> None:
 
 
 def test_an_answer_marked_as_ours_without_status_is_no_success_either() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2"))
         site.run()
         marks = {
@@ -456,8 +452,7 @@ def test_a_job_that_fails_says_how_its_pod_ended() -> None:
 
 def test_the_pod_that_blocks_is_named_in_the_restore_and_in_the_next_build_and_deleting_it_helps() -> None:
     """A StatefulSet does not replace a broken pod, however well its template was mended."""
-    with cluster_site(web_yaml=workload("StatefulSet", replicas=2)) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload("StatefulSet", replicas=2)) as site:
         cluster_of(site).images[image_of("web", "2")] = Behaviour("not-found")
         site.next_build(web_yaml=workload("StatefulSet", tag="2", replicas=2))
         failed = deploy(site, on_failure="restore")

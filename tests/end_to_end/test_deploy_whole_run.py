@@ -12,6 +12,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -76,8 +77,7 @@ def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None
 
 
 def test_what_was_live_and_heals_while_the_step_waits_is_ready() -> None:
-    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
-        deploy(site)
+    with deployed_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
         cluster_of(site).images[image_of("news", "2")] = Behaviour("ready", after=1500)
         site.next_build(news_yaml=workload(name="news", tag="2", progressDeadlineSeconds=3600))
         assert deploy(site, timeout="60").code == 800508
@@ -131,8 +131,7 @@ def test_who_does_not_wait_is_not_told_of_what_was_broken_before_and_that_nobody
 
 
 def test_an_object_that_was_deleted_is_named_before_it_is_made_again() -> None:
-    with cluster_site(web_yaml=documents(config("settings", "1"), workload())) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(config("settings", "1"), workload())) as site:
         cluster_of(site).delete("Deployment", NAMESPACE, "web")
         site.next_build()
         ran = deploy(site)
@@ -166,8 +165,7 @@ def test_old_pods_that_stay_until_a_person_acts_are_called_neither_ready_nor_liv
 
 
 def test_old_pods_are_not_said_to_serve_at_a_version_that_was_never_ready() -> None:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         for tag in ("2", "3"):
             broken(site, image_of("web", tag))
             site.next_build(web_yaml=workload(tag=tag))

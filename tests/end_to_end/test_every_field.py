@@ -25,6 +25,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     documents,
     image_of,
     page,
@@ -107,8 +108,7 @@ def not_read_back_and_so_without_a_creator() -> Iterator[Outcome]:
 
 
 def another_node_port() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=service(), night_yaml=workload("ReplicaSet", "night")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=service(), night_yaml=workload("ReplicaSet", "night")) as site:
         site.next_build(web_yaml=service(port_name="web"))
         yield deploy(site).outcome
 
@@ -162,8 +162,7 @@ def restored_after_a_missing_image() -> Iterator[Outcome]:
 
 
 def an_autoscalers_number_under_a_broken_image() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=documents(workload(), autoscaler())) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(workload(), autoscaler())) as site:
         cluster_of(site).load["Deployment", "web"] = 10
         site.clock.time += 120
         broken(site, "web")
@@ -186,8 +185,7 @@ def live_already_and_rewritten() -> Iterator[Outcome]:
 
 
 def the_same_version_again() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         broken(site, "web", tag="1")
         cluster_of(site).delete("Deployment", NAMESPACE, "web")
         site.next_build()
@@ -195,8 +193,7 @@ def the_same_version_again() -> Iterator[Outcome]:
 
 
 def deleted_meanwhile() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         broken(site, "web")
         site.next_build(web_yaml=workload(tag="2"), api_yaml=workload(name="api", tag="2"))
         site.rival(
@@ -207,8 +204,7 @@ def deleted_meanwhile() -> Iterator[Outcome]:
 
 
 def replaced_meanwhile() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         site.next_build(web_yaml=workload(tag="2"), api_yaml=workload(name="api", tag="2"))
 
         def replace(_: object) -> None:
@@ -221,8 +217,7 @@ def replaced_meanwhile() -> Iterator[Outcome]:
 
 
 def refused_when_it_was_to_go_back() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         broken(site, "web")
         site.next_build(web_yaml=workload(tag="2"))
         fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
@@ -231,8 +226,7 @@ def refused_when_it_was_to_go_back() -> Iterator[Outcome]:
 
 
 def sent_to_go_back_and_not_read_since() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         broken(site, "web")
         site.next_build(web_yaml=workload(tag="2"))
         going_back = Match("POST", DEPLOY.path, nth=2)
@@ -242,8 +236,7 @@ def sent_to_go_back_and_not_read_since() -> Iterator[Outcome]:
 
 def live_as_before() -> Iterator[Outcome]:
     """A Job that shares its file is warned of, and a comment alone sends nothing."""
-    with cluster_site(web_yaml=documents(workload("Job", name="migrate"), workload())) as site:
-        deploy(site)
+    with deployed_site(web_yaml=documents(workload("Job", name="migrate"), workload())) as site:
         site.next_build(web_yaml=f"# new\n{site.files['web.yaml']}")
         yield deploy(site).outcome
 
@@ -329,8 +322,7 @@ def cut_off_in_its_second_call() -> Iterator[Outcome]:
 
 
 def held_after_an_undo() -> Iterator[Outcome]:
-    with cluster_site(web_yaml=workload()) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload()) as site:
         site.next_build(web_yaml=workload(tag="2"))
         deploy(site)
         cluster_of(site).undo_rollout(NAMESPACE, "web")
@@ -340,8 +332,7 @@ def held_after_an_undo() -> Iterator[Outcome]:
 
 
 def without_what_an_earlier_build_left() -> Iterator[Outcome]:
-    with cluster_site(old_yaml=config("old", "1"), web_yaml=config("web", "1")) as site:
-        deploy(site)
+    with deployed_site(old_yaml=config("old", "1"), web_yaml=config("web", "1")) as site:
         site.next_build()
         del site.files["old.yaml"]
         yield deploy(site, prune="delete").outcome

@@ -26,6 +26,7 @@ from tests.support.deploying import (
     cluster_site,
     cron_job,
     deploy,
+    deployed_site,
     documents,
     live,
     service,
@@ -137,8 +138,7 @@ def test_a_file_is_told_by_the_namespace_that_is_asked_for() -> None:
 
 def test_an_object_replaced_by_hand_is_told_apart_from_the_others() -> None:
     text = documents(config("a", "1"), config("b", "1"), config("c", "1"))
-    with cluster_site(all_yaml=text) as site:
-        deploy(site)
+    with deployed_site(all_yaml=text) as site:
         site.next_build(all_yaml=text.replace('key: "1"', 'key: "2"'))
         site.run(action="publish")
         mark(site, "ConfigMap", "b", {})
@@ -163,8 +163,7 @@ def mark(site: Site, kind: str, name: str, annotations: dict[str, str]) -> None:
 
 @pytest.fixture
 def three_files() -> Iterator[Site]:
-    with cluster_site(a_yaml=config("a", "1"), web_yaml=workload(replicas=2), svc_yaml=service()) as site:
-        deploy(site)
+    with deployed_site(a_yaml=config("a", "1"), web_yaml=workload(replicas=2), svc_yaml=service()) as site:
         site.clock.time += 60
         yield site
 
@@ -282,8 +281,7 @@ def test_values_of_variables_are_stored_nowhere_and_their_places_are_left_open()
 
 
 def test_a_version_that_is_gone_and_an_object_that_it_never_held_are_told() -> None:
-    with cluster_site(conf_yaml=documents(config("a", "1"), config("b", "1"))) as site:
-        deploy(site)
+    with deployed_site(conf_yaml=documents(config("a", "1"), config("b", "1"))) as site:
         site.next_build(conf_yaml=documents(config("a", "2"), config("b", "1")))
         site.run(action="publish")
         copied = live(site, "ConfigMap", "a")
@@ -435,8 +433,7 @@ def test_the_commands_print_what_they_find(
 
 
 def test_an_undo_is_told_by_marks_and_revisions_and_a_newer_version_of_an_earlier_template_is_none() -> None:
-    with cluster_site(web_yaml=workload(), night_yaml=cron_job(), once_yaml=workload("Job", "once")) as site:
-        deploy(site)
+    with deployed_site(web_yaml=workload(), night_yaml=cron_job(), once_yaml=workload("Job", "once")) as site:
         site.next_build(web_yaml=workload(tag="2"))
         deploy(site)
         site.clock.time += 60

@@ -13,7 +13,7 @@ import yaml
 from tests.emulator import Cluster, Match
 from tests.emulator.cluster.tree import Manifest, branch, items, number, text
 from tests.emulator.exchanges import Exchange, asks_for_rights
-from tests.support.publishing import SPACE, Ran, Site, open_site
+from tests.support.publishing import SPACE, Ran, Site, open_site, site_after
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
 DEPLOY = Match("POST", r"/template/deploy$")
@@ -94,6 +94,19 @@ def cluster_site(**files: str) -> Iterator[Site]:
     with open_site(**files) as site:
         site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
         yield site
+
+
+@contextmanager
+def deployed_site(**files: str) -> Iterator[Site]:
+    """Yield such a site where build 7 has deployed the files, which went well."""
+    with site_after(_deploy_first, **files) as site:
+        yield site
+
+
+def _deploy_first(site: Site) -> None:
+    site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+    ran = deploy(site)
+    assert ran.code == 0, ran.log
 
 
 def take_release(site: Site, kubernetes: str) -> None:

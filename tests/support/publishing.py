@@ -18,15 +18,15 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Callable, Optional
 
 from tests.emulator import Dialect, Emulator
 from tests.emulator.build_worker import Task
-from tests.emulator.entities import Space, TemplateFile, TemplateVersion
+from tests.emulator.entities import TemplateVersion
 from tests.emulator.exchanges import Exchange
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
-from tests.emulator.versions import Versions
 from tests.support.dialects import at_work
 from tests.support.openapi import check_exchange
 from tests.support.pieces import FakeClock
@@ -314,24 +314,21 @@ def open_site(**files: str) -> Iterator[Site]:
 @contextmanager
 def site_after(builds: Callable[[Site], object], **files: str) -> Iterator[Site]:
     """Yield a site as these builds of the files leave one; they are made once for each dialect."""
-    with open_site(**files) as site:
-        site.clock.time, site.build, site.branch, held = _after(builds, at_work(), tuple(files.items()))
-        state = site.emulator.state
-        state.spaces, state.files, state.versions = deepcopy(held)
+    made = _after(builds, at_work(), tuple(files.items()))
+    with open_site(**made.files) as site:
+        site.clock.time, site.build, site.branch = made.clock.time, made.build, made.branch
+        state = made.emulator.state
+        own: dict[int, object] = {id(made.clock): site.clock, id(state.lock): RLock()}
+        own.update((id(cluster.lock), RLock()) for cluster in state.clusters.values())
+        site.emulator.take(deepcopy(state, own))
         yield site
 
 
-_Held = tuple[list[Space], list[TemplateFile], Versions]
-
-
 @cache
-def _after(
-    builds: Callable[[Site], object], _: Dialect, files: tuple[tuple[str, str], ...]
-) -> tuple[float, int, str, _Held]:
+def _after(builds: Callable[[Site], object], _: Dialect, files: tuple[tuple[str, str], ...]) -> Site:
     with open_site(**dict(files)) as site:
         builds(site)
-        state = site.emulator.state
-        return site.clock.time, site.build, site.branch, (state.spaces, state.files, state.versions)
+        return site
 
 
 def breaches(exchanges: Iterable[Exchange]) -> list[str]:

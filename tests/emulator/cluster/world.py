@@ -23,7 +23,7 @@ class World:
 
     def __init__(self, *, now: float, minor: int) -> None:
         self.now = now
-        self.api = ApiServer(now=lambda: self.now, minor=minor)
+        self.api = ApiServer(now=self._moment, minor=minor)
         self.pods: dict[str, Pod] = {}
         self.images: dict[str, Behaviour] = {}
         self.hooks: dict[str, tuple[str, str]] = {}
@@ -34,6 +34,9 @@ class World:
         self.terse = False
         self.admission = Admission()
         self._numbers = itertools.count(1)
+
+    def _moment(self) -> float:
+        return self.now
 
     def behaviour_of(self, image: str) -> Behaviour:
         """Return how an image behaves: as a test set it, else as it usually does."""
