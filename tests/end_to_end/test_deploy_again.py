@@ -341,8 +341,7 @@ def honest() -> str:
 
 
 def test_an_unchanged_build_of_what_the_api_server_words_otherwise_deploys_nothing() -> None:
-    with cluster_site(web_yaml=honest(), routes_yaml=service()) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=honest(), routes_yaml=service()) as site:
         writes = len(cluster_of(site).writes)
         site.next_build()
         ran = deploy(site)
@@ -418,8 +417,7 @@ def test_an_optional_file_that_renders_to_nothing_is_left_as_it_is() -> None:
 
 def test_what_is_dropped_from_a_file_or_rendered_no_more_stays_and_is_said() -> None:
     both = documents(workload(), workload(name="canary"))
-    with cluster_site(web_yaml=both, old_yaml=documents(workload(name="old"), service("old"))) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=both, old_yaml=documents(workload(name="old"), service("old"))) as site:
         site.next_build(web_yaml=documents(workload(tag="2"), service("web")))
         del site.files["old.yaml"]
         ran = deploy(site)

@@ -15,6 +15,7 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deployed_site,
     live,
 )
 from tests.support.publishing import Site, config
@@ -26,8 +27,7 @@ MEANING = "BCS could not read the live object"
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Yield a site where two ConfigMaps are live, and another build brings both of them anew."""
-    with cluster_site(a_yaml=config("a", "1"), b_yaml=config("b", "1")) as made:
-        assert deploy(made).code == 0
+    with deployed_site(a_yaml=config("a", "1"), b_yaml=config("b", "1")) as made:
         made.next_build(a_yaml=config("a", "2"), b_yaml=config("b", "2"))
         yield made
 

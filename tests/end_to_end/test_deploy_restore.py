@@ -40,8 +40,7 @@ BROKEN = Behaviour("not-found")
 
 
 def second_build(site: Site, *, tag: str = "2") -> str:
-    """Deploy a good first build; return its version. The next one's image does not exist."""
-    assert deploy(site).code == 0
+    """Return the version of the good first build that is deployed. The next one's image does not exist."""
     version = mark_of(site, "Deployment", "web")
     cluster_of(site).images[image_of("web", tag)] = BROKEN
     site.next_build(web_yaml=workload(tag=tag))
@@ -70,7 +69,7 @@ def let_a_rival_write_b(site: Site, *, before: Match) -> None:
 
 
 def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         ran = deploy(site, on_failure="restore")
         both_stories(ran)
@@ -90,7 +89,7 @@ def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> 
 
 
 def test_with_keep_nothing_is_touched_and_the_way_back_is_said() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         ran = deploy(site)
         both_stories(ran)
@@ -100,7 +99,7 @@ def test_with_keep_nothing_is_touched_and_the_way_back_is_said() -> None:
 
 
 def test_a_file_deployed_for_the_first_time_is_left_and_said() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         site.files["api.yaml"] = workload(name="api")
         ran = deploy(site, on_failure="restore")
@@ -119,7 +118,7 @@ def test_where_all_is_new_the_run_is_failed_and_not_restored() -> None:
 
 
 def test_what_this_namespace_had_comes_before_what_bcs_remembers_of_any_namespace() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         cluster_of(site).add_namespace("other", project="web")
         first = second_build(site)
         cluster_of(site).images.clear()
@@ -171,7 +170,7 @@ def test_a_partition_keeps_the_same_old_pods_after_a_restore_which_is_whole() ->
 
 
 def test_a_version_before_that_is_gone_is_said() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         site.emulator.state.delete_version(SPACE, "web.yaml", version=before)
         ran = deploy(site, on_failure="restore")
@@ -182,7 +181,7 @@ def test_a_version_before_that_is_gone_is_said() -> None:
 
 
 def test_a_plan_says_which_live_objects_are_marked_with_a_version_that_is_gone() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         assert site.run().code == 0
         site.emulator.state.delete_version(SPACE, "web.yaml", version=before)
@@ -233,7 +232,7 @@ def test_what_only_the_version_that_failed_has_is_named_object_by_object() -> No
 
 
 def test_what_was_deleted_before_the_run_and_made_again_is_not_said_to_be_the_failed_versions_alone() -> None:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         second_build(site)
         cluster_of(site).delete("Deployment", NAMESPACE, "api")
         ran = deploy(site, on_failure="restore")
@@ -243,7 +242,7 @@ def test_what_was_deleted_before_the_run_and_made_again_is_not_said_to_be_the_fa
 
 
 def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
         fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
@@ -266,7 +265,7 @@ def test_a_first_deployment_here_does_not_go_back_to_what_another_namespace_has(
 
 
 def test_what_was_deleted_meanwhile_is_not_back_and_is_named() -> None:
-    with cluster_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
+    with deployed_site(web_yaml=workload(), api_yaml=workload(name="api")) as site:
         second_build(site)
         site.files["api.yaml"] = workload(name="api", tag="2")
 
@@ -280,7 +279,7 @@ def test_what_was_deleted_meanwhile_is_not_back_and_is_named() -> None:
 
 
 def test_what_somebody_deploys_while_a_restore_looks_is_left_and_named() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
 
         def deploy_another(_: State) -> None:
@@ -299,7 +298,7 @@ def test_what_somebody_deploys_while_a_restore_looks_is_left_and_named() -> None
 
 
 def test_a_restore_that_fails_says_both() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
         fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
@@ -329,7 +328,7 @@ def test_what_a_refused_restore_brought_back_all_the_same_is_read_and_told_file_
 
 
 def test_a_version_before_that_was_broken_too_is_not_advised_as_if_it_were_good() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         deploy(site)
         cluster_of(site).images[image_of("web", "3")] = BROKEN
@@ -347,7 +346,7 @@ def test_a_version_before_that_was_broken_too_is_not_advised_as_if_it_were_good(
 
 
 def test_where_nobody_could_look_nothing_is_said_of_the_version_before() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         fault = site.fault("answer", Match("GET", r"/workloads/deployments/"), status=200)
         fault.body = '{"code": 40300, "message": "no permission", "requestID": "x", "data": null}'
@@ -401,7 +400,7 @@ def test_a_restore_that_nobody_waited_for_is_not_called_one() -> None:
 
 
 def test_a_restore_that_times_out_says_what_is_on_its_way() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         cluster_of(site).images[image_of("web")] = Behaviour("never-ready")
         for pod in cluster_of(site).pods_of("Deployment", NAMESPACE, "web"):
@@ -421,7 +420,7 @@ def test_a_restore_that_times_out_says_what_is_on_its_way() -> None:
     ],
 )
 def test_a_restore_that_can_not_look_says_only_what_it_has_seen(nth: int, result: str, told: str) -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         fault = site.fault("answer", Match("POST", PREVIEW.path, nth=nth), status=200)
         fault.body = '{"code": 1, "message": "mongo is away", "data": null}'
@@ -432,7 +431,7 @@ def test_a_restore_that_can_not_look_says_only_what_it_has_seen(nth: int, result
 
 
 def test_a_restore_that_nobody_could_look_at_is_neither_one_nor_a_failed_one() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
 
         def go_blind(_: object) -> None:
@@ -467,7 +466,7 @@ def fail_every_preview(site: Site) -> None:
 def test_a_restore_that_was_sent_and_that_nobody_can_read_back_is_not_said_to_have_failed(
     blind: Callable[[Site], None], why: str
 ) -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         site.rival(lambda _: blind(site), before=Match("POST", DEPLOY.path, nth=2))
         ran = deploy(site, on_failure="restore")
@@ -482,7 +481,7 @@ def test_a_restore_that_was_sent_and_that_nobody_can_read_back_is_not_said_to_ha
 
 
 def test_a_restore_whose_own_rollout_fails_says_both() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         cluster_of(site).images[image_of("web")] = BROKEN
         for pod in cluster_of(site).pods_of("Deployment", NAMESPACE, "web"):
@@ -524,7 +523,7 @@ def test_a_refused_deployment_restores_only_what_it_changed() -> None:
 
 
 def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_with_a_colon() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         back = site.emulator.faults.add(Fault("answer", Match("POST", DEPLOY.path, nth=2), status=200))
         back.body = '{"code": 0, "message": "OK", "data": null}'
@@ -535,7 +534,7 @@ def test_a_restore_that_did_not_work_out_names_the_objects_and_ends_no_sentence_
 
 
 def test_a_timed_out_rollout_is_restored_within_the_steps_own_time() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         before = second_build(site)
         cluster_of(site).images[image_of("web", "2")] = Behaviour("never-ready")
         site.seconds = 200

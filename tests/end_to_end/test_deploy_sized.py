@@ -274,8 +274,7 @@ def test_a_first_failure_is_not_hidden_by_a_later_one() -> None:
 
 
 def test_a_restore_of_many_files_goes_in_sized_calls_too() -> None:
-    with cluster_site(**configs(60)) as site:
-        assert deploy(site).code == 0
+    with deployed_site(**configs(60)) as site:
         site.next_build(**configs(60, value="2"))
         slow_down(site, deploy=1.0, preview=0.5)
         refuse(site, nth=3, body='{"code": 1, "message": "etcd is full", "data": null}')

@@ -31,8 +31,7 @@ LIVE = Match("GET", r"/workloads/deployments/")
 
 
 def second_build(site: Site, behaviour: Behaviour) -> None:
-    """Deploy a first build, and bring a second one with another image."""
-    deploy(site)
+    """Bring a second build with another image."""
     cluster_of(site).images[image_of("web", "2")] = behaviour
     site.next_build(web_yaml=workload(tag="2"))
 
@@ -56,7 +55,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_looks_that_fail_for_a_while_cost_a_healthy_release_nothing(name: str) -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site, Behaviour("ready", after=100))
         fault = REFUSALS[name]
         fault.seen = fault.struck = 0
@@ -70,7 +69,7 @@ def test_looks_that_fail_for_a_while_cost_a_healthy_release_nothing(name: str) -
 
 
 def test_what_is_never_seen_again_is_red_and_not_restored_and_tells_what_was_seen() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site, Behaviour("ready", after=60))
         site.rival(
             lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=Match("GET", LIVE.path, 4)
@@ -111,7 +110,7 @@ def test_another_ones_failure_takes_back_what_could_not_be_looked_at_too_and_say
 
 
 def test_a_workload_that_is_deleted_while_we_wait_is_gone_and_was_no_failure() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site, Behaviour("never-ready"))
         site.rival(
             lambda _: cluster_of(site).delete("Deployment", NAMESPACE, "web"),
@@ -143,7 +142,7 @@ def test_of_a_job_that_cleans_itself_up_at_once_nobody_knows_how_it_ended(
 
 def test_an_outage_right_after_the_call_is_waited_out_and_what_it_did_is_read_back() -> None:
     """The permission centre is down: a preview then shows every object as not there."""
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site, Behaviour())
         site.rival(lambda _: cluster_of(site).deny(USER, "namespace_scoped_view"), before=DEPLOY)
         site.rival(
@@ -186,7 +185,7 @@ def test_a_dry_run_that_shows_a_file_in_part_or_not_at_all_is_no_look_before_a_r
 
 
 def test_who_may_not_see_what_is_live_is_told_before_it_is_replaced_and_nothing_is_said_of_it() -> None:
-    with cluster_site(web_yaml=workload()) as site:
+    with deployed_site(web_yaml=workload()) as site:
         second_build(site, Behaviour("ready"))
         cluster_of(site).deny(USER, "namespace_scoped_view")
         ran = deploy(site, timeout="60")

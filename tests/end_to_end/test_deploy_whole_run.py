@@ -36,7 +36,6 @@ def states(ran: Ran) -> dict[str, str]:
 
 def build_9_breaks_news(site: Site, kind: str = "Deployment") -> None:
     """Break one of two workloads with a second build, and bring a third that changes the other one."""
-    deploy(site)
     broken(site, image_of("news", "2"))
     site.next_build(news_yaml=workload(kind, "news", tag="2"))
     assert deploy(site).code == 800506
@@ -49,7 +48,7 @@ def build_9_breaks_news(site: Site, kind: str = "Deployment") -> None:
 def test_what_an_earlier_build_has_broken_makes_a_later_one_red_and_takes_nothing_back(
     kind: str, on_failure: str
 ) -> None:
-    with cluster_site(news_yaml=workload(kind, "news"), shop_yaml=workload(name="shop")) as site:
+    with deployed_site(news_yaml=workload(kind, "news"), shop_yaml=workload(name="shop")) as site:
         build_9_breaks_news(site, kind)
         ran = deploy(site, on_failure=on_failure)
         assert (ran.code, ran.outcome.result) == (800506, "failed"), ran.log
@@ -63,7 +62,7 @@ def test_what_an_earlier_build_has_broken_makes_a_later_one_red_and_takes_nothin
 
 
 def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None:
-    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
+    with deployed_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
         build_9_breaks_news(site)
         assert deploy(site).code == 800506
         site.next_build()
@@ -92,8 +91,7 @@ def test_many_that_were_live_already_cost_a_list_of_their_kind_and_one_of_pods()
     files = {
         f"{kind.lower()}{n}_yaml": workload(kind, f"{kind.lower()}{n}") for n in range(6) for kind in KINDS
     }
-    with cluster_site(**files) as site:
-        assert deploy(site).code == 0
+    with deployed_site(**files) as site:
         site.next_build(deployment0_yaml=workload(name="deployment0", tag="2"))
         ran = deploy(site)
         assert (ran.code, len(calls_of(ran))) == (0, 1), ran.log
@@ -122,7 +120,7 @@ def test_whom_nobody_waited_for_is_named() -> None:
 
 
 def test_who_does_not_wait_is_not_told_of_what_was_broken_before_and_that_nobody_looked() -> None:
-    with cluster_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
+    with deployed_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
         build_9_breaks_news(site)
         ran = deploy(site, timeout="0")
         assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log

@@ -14,6 +14,8 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deploy_first,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -21,7 +23,7 @@ from tests.support.deploying import (
     sent_files,
     workload,
 )
-from tests.support.publishing import Ran, Site, config
+from tests.support.publishing import Ran, Site, config, site_after
 
 STAYS = ", which somebody went back to from 1.0.8-main. New content of web.yaml, redeploy"
 
@@ -29,11 +31,14 @@ STAYS = ", which somebody went back to from 1.0.8-main. New content of web.yaml,
 @contextmanager
 def two_builds() -> Iterator[Site]:
     """Yield a site: build 7 publishes two workloads, 8 the one of them anew; both are deployed."""
-    with cluster_site(web_yaml=workload(tag="57"), api_yaml=workload(name="api", tag="57")) as site:
-        assert deploy(site).code == 0
-        site.next_build(web_yaml=workload(tag="58"))
-        assert deploy(site).code == 0
+    with site_after(_two, web_yaml=workload(tag="57"), api_yaml=workload(name="api", tag="57")) as site:
         yield site
+
+
+def _two(site: Site) -> None:
+    deploy_first(site)
+    site.next_build(web_yaml=workload(tag="58"))
+    assert deploy(site).code == 0
 
 
 def go_back(site: Site, **inputs: str) -> None:
@@ -91,8 +96,7 @@ def test_so_it_is_after_an_undo_outside_the_pipeline_and_a_plan_tells_it_too() -
 
 
 def test_an_undo_that_brought_back_the_pods_alone_is_told_as_that() -> None:
-    with cluster_site(web_yaml=workload(tag="57", replicas=1)) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=workload(tag="57", replicas=1)) as site:
         site.next_build(web_yaml=workload(tag="58", replicas=2))
         assert deploy(site).code == 0
         cluster_of(site).undo_rollout(NAMESPACE, "web")
@@ -123,8 +127,7 @@ def test_where_nothing_tells_it_is_said_before_the_call_and_deployed() -> None:
     def beside(value: str) -> str:
         return documents(workload(), config("beside", value))
 
-    with cluster_site(conf_yaml=config("conf", "57"), web_yaml=beside("57")) as site:
-        assert deploy(site).code == 0
+    with deployed_site(conf_yaml=config("conf", "57"), web_yaml=beside("57")) as site:
         site.next_build(conf_yaml=config("conf", "58"), web_yaml=beside("58"))
         assert deploy(site).code == 0
         go_back(site, only="conf.yaml\nweb.yaml")

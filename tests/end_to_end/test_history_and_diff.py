@@ -17,13 +17,14 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deploy_first,
     documents,
     live,
     workload,
 )
 from tests.support.draws import swept
 from tests.support.looking import Looked, diff, history, status
-from tests.support.publishing import USER, Site, config, of_gateway
+from tests.support.publishing import USER, Site, config, of_gateway, site_after
 
 from bcs_template_set.messages import Language
 
@@ -42,16 +43,19 @@ def encoded(value: str) -> str:
 def site() -> Iterator[Site]:
     """Yield a site after three builds, of which the last one was only published, and a change by hand."""
     text = documents(workload(replicas=2), secret(CANARIES[0]))
-    with cluster_site(web_yaml=text, conf_yaml=config("conf", "a")) as made:
-        assert deploy(made).code == 0
-        made.next_build(web_yaml=documents(workload(tag="2", replicas=3), secret(CANARIES[1])))
-        assert deploy(made).code == 0
-        made.next_build(conf_yaml=config("conf", "b"), new_yaml=config("new", "x"))
-        assert made.run(action="publish").code == 0
-        by_hand(made, "Deployment", "web", "spec", "replicas", value=5)
-        by_hand(made, "Secret", "s", "data", "token", value=encoded(CANARIES[2]))
-        made.clock.time += 60
+    with site_after(_three, web_yaml=text, conf_yaml=config("conf", "a")) as made:
         yield made
+
+
+def _three(made: Site) -> None:
+    deploy_first(made)
+    made.next_build(web_yaml=documents(workload(tag="2", replicas=3), secret(CANARIES[1])))
+    assert deploy(made).code == 0
+    made.next_build(conf_yaml=config("conf", "b"), new_yaml=config("new", "x"))
+    assert made.run(action="publish").code == 0
+    by_hand(made, "Deployment", "web", "spec", "replicas", value=5)
+    by_hand(made, "Secret", "s", "data", "token", value=encoded(CANARIES[2]))
+    made.clock.time += 60
 
 
 def by_hand(site: Site, kind: str, name: str, *path: str, value: object) -> None:

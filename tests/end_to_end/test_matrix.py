@@ -18,11 +18,10 @@ from tests.support.deploying import (
     NAMESPACE,
     calls_of,
     cluster_of,
-    cluster_site,
     deploy,
     sent_files,
 )
-from tests.support.publishing import SPACE, Ran, Site
+from tests.support.publishing import SPACE, Ran, Site, site_after
 from tests.support.scene import site as scene_site
 from tests.support.worker import Finished, Worker
 
@@ -70,10 +69,14 @@ def new_version_of(site: Site, name: str) -> Match:
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Yield a site on whose cluster build 7 has three domains live; build 8 is to come."""
-    with cluster_site() as made:
-        assert deploy(made, **web(all_at("1"))).code == 0
-        made.next_build()
+    with site_after(_three_live) as made:
         yield made
+
+
+def _three_live(made: Site) -> None:
+    made.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
+    assert deploy(made, **web(all_at("1"))).code == 0
+    made.next_build()
 
 
 # --- publishing -----------------------------------------------------------------------------------------

@@ -23,9 +23,9 @@ from tests.support.deploying import (
     MARK,
     NAMESPACE,
     cluster_of,
-    cluster_site,
     cron_job,
     deploy,
+    deployed_site,
     documents,
     image_of,
     live,
@@ -59,8 +59,7 @@ def deletions(ran: Ran) -> list[str]:
 @contextmanager
 def shop(**more: str) -> Iterator[Site]:
     """Yield a site whose build deployed `old.yaml` beside what stays."""
-    with cluster_site(**{"app.yaml": config("app", "1"), "old.yaml": OLD, **more}) as site:
-        assert deploy(site).outcome.result == "deployed"
+    with deployed_site(**{"app.yaml": config("app", "1"), "old.yaml": OLD, **more}) as site:
         yield site
 
 
@@ -381,8 +380,7 @@ def test_a_rollout_that_waits_for_a_person_deletes_nothing() -> None:
 def test_a_route_that_would_go_and_all_that_there_is_refuse_the_run(
     inputs: dict[str, str], code: int
 ) -> None:
-    with cluster_site(**{"shop.yaml": routes("www.example.com", "/")}) as site:
-        assert deploy(site).code == 0
+    with deployed_site(**{"shop.yaml": routes("www.example.com", "/")}) as site:
         without(site, "shop.yaml")
         site.files["other.yaml"] = config("other", "1")
         ran = deploy(site, prune="delete", **inputs)

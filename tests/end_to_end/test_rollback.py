@@ -16,6 +16,8 @@ from tests.support.deploying import (
     cluster_of,
     cluster_site,
     deploy,
+    deploy_first,
+    deployed_site,
     documents,
     image_live,
     image_of,
@@ -25,7 +27,7 @@ from tests.support.deploying import (
     take_release,
     workload,
 )
-from tests.support.publishing import SPACE, Ran, Site, config, routes
+from tests.support.publishing import SPACE, Ran, Site, config, routes, site_after
 from tests.support.worker import measured, run_step
 
 from bcs_template_set.messages import Language
@@ -58,13 +60,16 @@ def back(site: Site, to: str = "", **inputs: str) -> Ran:
 @contextmanager
 def three_builds() -> Iterator[Site]:
     """Yield a site: build 7 publishes workload and configuration, 8 the workload only, 9 the other only."""
-    with cluster_site(**FILES) as site:
-        assert deploy(site).code == 0
-        site.next_build(web_yaml=workload(tag="58"))
-        assert deploy(site).code == 0
-        site.next_build(conf_yaml=config("conf", "59"))
-        assert deploy(site).code == 0
+    with site_after(_three, **FILES) as site:
         yield site
+
+
+def _three(site: Site) -> None:
+    deploy_first(site)
+    site.next_build(web_yaml=workload(tag="58"))
+    assert deploy(site).code == 0
+    site.next_build(conf_yaml=config("conf", "59"))
+    assert deploy(site).code == 0
 
 
 def builds_live(site: Site) -> tuple[str, str]:
@@ -193,8 +198,7 @@ def test_an_undone_rollout_is_gone_back_from_by_its_marks() -> None:
 
 def test_what_moved_between_files_goes_back_and_stays_and_a_plan_says_what_it_sends() -> None:
     both = documents(config("conf", "1"), workload(tag="57"))
-    with cluster_site(a_yaml=both, b_yaml=config("other", "1")) as site:
-        assert deploy(site).code == 0
+    with deployed_site(a_yaml=both, b_yaml=config("other", "1")) as site:
         site.next_build(
             a_yaml=config("conf", "1"), b_yaml=documents(config("other", "1"), workload(tag="58"))
         )
@@ -210,8 +214,7 @@ def test_what_moved_between_files_goes_back_and_stays_and_a_plan_says_what_it_se
 
 
 def test_what_is_live_under_a_name_that_its_file_no_longer_has_is_what_one_goes_back_from() -> None:
-    with cluster_site(web_yaml=workload(tag="57")) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=workload(tag="57")) as site:
         site.next_build(web_yaml=workload(tag="58"))
         assert deploy(site).code == 0
         site.next_build(web_yaml=workload(name="renamed", tag="59"))
@@ -244,8 +247,7 @@ def test_an_older_build_does_not_take_back_what_a_newer_one_published() -> None:
 
 def test_jobs_do_not_run_again() -> None:
     job = workload("Job", "move", tag="1")
-    with cluster_site(web_yaml=workload(tag="57"), job_yaml=job) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=workload(tag="57"), job_yaml=job) as site:
         site.next_build(web_yaml=workload(tag="58"))
         del site.files["job.yaml"]
         assert deploy(site).code == 0
@@ -256,8 +258,7 @@ def test_jobs_do_not_run_again() -> None:
 
 
 def test_a_job_beside_other_objects_would_run_again_and_is_refused() -> None:
-    with cluster_site(web_yaml=documents(workload(tag="57"), workload("Job", "move"))) as site:
-        assert deploy(site).code == 0
+    with deployed_site(web_yaml=documents(workload(tag="57"), workload("Job", "move"))) as site:
         site.next_build(web_yaml=workload(tag="58"))
         assert deploy(site).code == 0
         assert refused(back(site)) is NotReplaceable
@@ -383,8 +384,7 @@ def test_what_the_cluster_does_not_replace_is_not_sent() -> None:
     def fixed(value: str) -> str:
         return config("conf", value) + "immutable: true\n"
 
-    with cluster_site(conf_yaml=fixed("57"), web_yaml=workload(tag="57")) as site:
-        assert deploy(site).code == 0
+    with deployed_site(conf_yaml=fixed("57"), web_yaml=workload(tag="57")) as site:
         site.next_build(web_yaml=workload(tag="58"), conf_yaml=fixed("58"))
         assert site.run().code == 0
         conf = live(site, "ConfigMap", "conf")

@@ -99,11 +99,12 @@ def cluster_site(**files: str) -> Iterator[Site]:
 @contextmanager
 def deployed_site(**files: str) -> Iterator[Site]:
     """Yield such a site where build 7 has deployed the files, which went well."""
-    with site_after(_deploy_first, **files) as site:
+    with site_after(deploy_first, **files) as site:
         yield site
 
 
-def _deploy_first(site: Site) -> None:
+def deploy_first(site: Site) -> None:
+    """Give a site its cluster, and deploy its files."""
     site.emulator.state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
     ran = deploy(site)
     assert ran.code == 0, ran.log
