@@ -89,3 +89,5 @@ print("imported:", *sys.modules, file=sys.stderr)
     )
     modules = set(done.stderr.rpartition("imported:")[2].split())
     assert "bcs_template_set.report.html" not in modules
+    late = {"deploy_phase", "doctor", "image_phase", "look_ahead", "rollback_phase"}
+    assert modules.isdisjoint({"yaml", *(f"bcs_template_set.run.{name}" for name in late)})

@@ -29,9 +29,9 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.outcome import Heading
-from bcs_template_set.rollout.result import Restoration
+from bcs_template_set.rollout.result import Restoration, rollout_result
 from bcs_template_set.run.context import Planned, RenderedRun, RunContext, Services
-from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
+from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.job_state import state_of
 from bcs_template_set.run.plan_phase import check_refusal, plan_run

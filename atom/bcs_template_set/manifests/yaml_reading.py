@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import yaml
 
     from bcs_template_set.manifests.yaml_beginnings import ParserType
+    from bcs_template_set.manifests.yaml_events import Events
 
 YamlValue = Union[None, bool, int, float, str, "list[YamlValue]", "dict[str, YamlValue]"]
 
@@ -80,9 +81,23 @@ def read_documents(
     plain = read_plain(text, reading) if parser is None else None
     if plain is not None:
         return iter(plain)
+    return _events()(text, source=source, reading=reading, parser=parser, lost=lost).documents()
+
+
+@cache
+def _events() -> type[Events]:
     from bcs_template_set.manifests.yaml_events import Events  # noqa: PLC0415 - see the module's docstring
 
-    return Events(text, source=source, reading=reading, parser=parser, lost=lost).documents()
+    return Events
+
+
+def has_read_slowly() -> bool:
+    """Tell whether a text has needed the parser, and the one that is built on libyaml is missing."""
+    if not _events.cache_info().currsize:
+        return False
+    from bcs_template_set.manifests.yaml_events import reads_slowly  # noqa: PLC0415 - as above
+
+    return reads_slowly()
 
 
 def dump_yaml(value: YamlValue) -> str:

@@ -203,9 +203,12 @@ def digest_of(approved: object) -> str:
     return hashlib.sha256(compact(approved).encode("utf-8")).hexdigest()[:DIGEST_CHARACTERS]
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def compact(value: object) -> str:
     """Return a value as JSON without blanks."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 def refusal(plan: Plan, *, policy: Policy, expect_plan: str = "") -> Optional[StepError]:

@@ -9,7 +9,13 @@ from typing import Optional
 from bcs_template_set.manifests.kind_rules import DONE
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import DeployRefused, NotArrived, RolloutFailed
-from bcs_template_set.messages.server_errors import DeployIncomplete, RolloutBlocked, RolloutTimedOut
+from bcs_template_set.messages.server_errors import (
+    DeployIncomplete,
+    RolloutBlocked,
+    RolloutTimedOut,
+    RolloutUnseen,
+)
+from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.live_state import FileVersion
@@ -176,3 +182,15 @@ class Rollout:
         What was live before and is not ready does not become so by taking back what this build deployed.
         """
         return bool(self.troubled) and all(item.workload.was_live for item in self.troubled)
+
+
+def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
+    """Return the result that a rollout's end is called, None where it is simply failed."""
+    if rollout is None or error is None:
+        return None
+    way = rollout.restoration
+    if way is not None and way.files and way.is_whole:
+        return "restored"
+    if isinstance(error, RolloutUnseen):
+        return "unseen"
+    return "timed-out" if isinstance(error, RolloutTimedOut) else None

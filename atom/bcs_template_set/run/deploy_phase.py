@@ -16,10 +16,6 @@ from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.manifests.declared_kinds import declared_kinds
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NewerBuild, NotArrived
-from bcs_template_set.messages.server_errors import (
-    RolloutTimedOut,
-    RolloutUnseen,
-)
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
@@ -106,18 +102,6 @@ def versions_to_be_live(run: RenderedRun, existing: Existing) -> list[FileVersio
         for outcome in run.services.record.files()
         if outcome.version_id and outcome.state in ("applied", "unchanged")
     ]
-
-
-def rollout_result(error: StepError | None, rollout: Rollout | None) -> Result | None:
-    """Return the result that a rollout's end is called, None where it is simply failed."""
-    if rollout is None or error is None:
-        return None
-    way = rollout.restoration
-    if way is not None and way.files and way.is_whole:
-        return "restored"
-    if isinstance(error, RolloutUnseen):
-        return "unseen"
-    return "timed-out" if isinstance(error, RolloutTimedOut) else None
 
 
 def deploy_versions(

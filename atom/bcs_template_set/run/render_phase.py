@@ -25,7 +25,7 @@ from bcs_template_set.manifests.templating.build_context import (
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.templating.worker_process import child_environment
-from bcs_template_set.manifests.yaml_events import reads_slowly
+from bcs_template_set.manifests.yaml_reading import has_read_slowly
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import ValuesInvalid
 from bcs_template_set.publish.plan import Desired, SpaceRef
@@ -42,8 +42,6 @@ def prepare_rendering(context: RunContext) -> Prepared:
         LimitExceeded: there are more files than a run may have.
     """
     services, settings, build = context.services, context.settings, context.build
-    if reads_slowly():
-        services.log.info(say("render.reads_slowly"))
     prepared = prepare(
         RenderRequest(
             workspace=services.workspace,
@@ -81,6 +79,8 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     services = context.services
     desired, warnings = make_desired(context, acting_as=principal.label, prepared=prepared)
     services.record.rendered = desired.files
+    if has_read_slowly():
+        services.log.info(say("render.reads_slowly"))
     services.record.warnings += warnings
     scope, language = desired.scope.text(), services.record.language
     if context.settings.only:

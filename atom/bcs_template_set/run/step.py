@@ -1,7 +1,8 @@
 """The life of a run: settings -> who -> desired -> plan -> publish.
 
 One function a phase, over values. Until publishing begins the gateway is passed on as a `Reader`, so the
-code before it can't write. `run_step` is the one boundary that turns any exception into an outcome.
+code before it can't write. `run_step` is the one boundary that turns any exception into an outcome. What a
+run may not need, or only after its first requests, is imported where it is called.
 """
 
 from __future__ import annotations
@@ -17,19 +18,15 @@ from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.rollout.result import rollout_result
 from bcs_template_set.run.context import Planned, RenderedRun, RunContext, Services
-from bcs_template_set.run.deploy_phase import deploy_run, rollout_result
-from bcs_template_set.run.doctor import doctor_run
-from bcs_template_set.run.image_phase import check_images
 from bcs_template_set.run.journal import leave_plan
-from bcs_template_set.run.look_ahead import look_ahead
 from bcs_template_set.run.plan_phase import check_refusal, look_at_branches, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
 from bcs_template_set.run.retention_phase import keep_newest
-from bcs_template_set.run.rollback_phase import roll_back
 from bcs_template_set.run.run_gateway import WatchedWriter, connect_ahead, connecting, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything
@@ -68,6 +65,8 @@ def _with_who(error: StepError, record: RunRecord) -> StepError:
 
 def _live(services: Services) -> Result:
     if wants_doctor(services.agent.inputs()):
+        from bcs_template_set.run.doctor import doctor_run  # noqa: PLC0415 - see the module's docstring
+
         return doctor_run(services)
     with services.record.phase("settings"):
         context = read_everything(services)
@@ -75,6 +74,8 @@ def _live(services: Services) -> Result:
     services.record.journal = services.journal_of(principal, context.build)
     services.on_region(context.region)
     if context.settings.goes_back:
+        from bcs_template_set.run.rollback_phase import roll_back  # noqa: PLC0415 - see the module's docstring
+
         gateway = open_gateway(context, principal, words=SecretWords(variables=context.variables))
         with holding(gateway):
             return roll_back(context, gateway, principal)
@@ -108,6 +109,8 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
     if action == "publish" or result == "skipped":
         return result
     writer = WatchedWriter(gateway, record)
+    from bcs_template_set.run.deploy_phase import deploy_run  # noqa: PLC0415 - see the module's docstring
+
     with record.phase("deploy"):
         result = deploy_run(run, writer, planned=planned)
     prune_run(run, writer, planned=planned, result=result)
@@ -122,6 +125,10 @@ def _plan(run: RenderedRun, reader: Reader) -> Planned:
     if run.settings.action == "plan":
         look_at_branches(run, planned)
     if run.settings.cluster_id:
+        from bcs_template_set.run.look_ahead import look_ahead  # noqa: PLC0415 - see the module's docstring
+
         look_ahead(run, reader, planned)
+    from bcs_template_set.run.image_phase import check_images  # noqa: PLC0415 - see the module's docstring
+
     check_images(run, reader, planned)
     return planned

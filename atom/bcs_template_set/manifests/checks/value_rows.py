@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from bcs_template_set.manifests.fields import Fields, Paths, is_left_for_bcs, value_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -23,11 +23,16 @@ class _Term(NamedTuple):
     values: frozenset[str]
     is_denied: bool
 
+    @property
+    def needs_it(self) -> bool:
+        """Tell whether it can't hold of a field that is not there."""
+        return ("" in self.values) is self.is_denied
+
     def holds(self, given: Fields) -> bool:
         """Tell whether it holds for sure: what BCS fills in may be anything but nothing."""
         value = value_at(given, self.path)
-        if value is None:  # as nearly all are that a row asks for
-            return ("" in self.values) is not self.is_denied
+        if value is None:
+            return not self.needs_it
         if is_left_for_bcs(value):
             return self.is_denied and self.values == _NOTHING
         return (_shown(value) in self.values) is not self.is_denied
@@ -52,13 +57,17 @@ def _term(text: str) -> _Term:
 
 
 class Row(NamedTuple):
-    """In the mappings at `path`, `at` can't be as it is where all terms hold; the sentence that says so."""
+    """In the mappings at `path`, `at` can't be as it is where all terms hold; the sentence that says so.
+
+    Without the field `key` one of them does not.
+    """
 
     path: str
     at: str
     terms: Sequence[_Term]
     sentence: str
     fields: Mapping[str, object]
+    key: Optional[str]
 
 
 Rows = Paths[Row]
@@ -69,6 +78,8 @@ def in_rows(value: Fields, rows: Rows) -> Found:
     """Yield what can't be as it is in any of the rows' places."""
     for where, given, of_place in rows.found_in(value):
         for row in of_place:
+            if row.key is not None and row.key not in given:  # as nearly all are that a row asks for
+                continue
             for term in row.terms:
                 if not term.holds(given):
                     break
@@ -81,7 +92,9 @@ def _rows(*rows: Row) -> Rows:
 
 
 def _row(path: str, at: str, when: str, sentence: str, **fields: object) -> Row:
-    return Row(path, at, tuple(map(_term, when.split())), sentence, fields)
+    terms = tuple(map(_term, when.split()))
+    key = next((term.path[0] for term in terms if term.needs_it), None)
+    return Row(path, at, terms, sentence, fields, key)
 
 
 def _goes(path: str, at: str, wanted: str, when: str) -> Row:

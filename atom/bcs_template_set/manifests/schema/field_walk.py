@@ -134,14 +134,12 @@ class _Walk:
 
     def _judge(self, value: YamlValue, field: Field, path: _Path) -> None:
         """Compare a value of the right type with the words or the form that its field takes."""
-        if value == "" or is_left_for_bcs(value):
+        is_word = not field.words or value in field.words
+        said = problem_of_form(field.form, value) if field.form and is_word else None
+        if (is_word and said is None) or value == "" or is_left_for_bcs(value):
             return
-        if field.words and value not in field.words:
-            self.found.append(FieldProblem("word", _written(path), words=field.words))
-            return
-        said = problem_of_form(field.form, value) if field.form else None
-        if said is not None:
-            self.found.append(FieldProblem("form", _written(path), said=said))
+        what = "form" if is_word else "word"
+        self.found.append(FieldProblem(what, _written(path), words=() if is_word else field.words, said=said))
 
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()
