@@ -25,7 +25,6 @@ from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable
 from bcs_template_set.messages.secret import Secret
-from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Clock
 
 MODULE = "python_atom_sdk"
@@ -120,8 +119,6 @@ class PlatformAgent(OwnAgent):
         try:
             with redirect_stdout(self._nowhere), redirect_stderr(self._nowhere):
                 yield
-        except StepError:
-            raise
         except ModuleNotFoundError as exc:
             raise self._unusable("agent.sdk_not_installed", function, missing=exc.name or "?") from None
         except SystemExit:

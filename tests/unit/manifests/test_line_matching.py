@@ -16,7 +16,7 @@ def lines(count: int, *, kinds: int) -> list[str]:
     return [f"# comment {number % kinds}\n" for number in range(count)]
 
 
-@pytest.mark.parametrize("kinds", [1, 15, 400, 10**6])
+@pytest.mark.parametrize("kinds", [1, 15, 120, 400, 10**6])
 def test_twice_the_lines_may_take_twice_the_work(kinds: int) -> None:
     for count in (3000, 6000):
         old = lines(count, kinds=kinds)

@@ -26,7 +26,7 @@ from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Again, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages.errors import AppNotGranted, NobodyArrived, NoPermission, ProjectNotVisible
-from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuchPath
+from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuchPath, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 
 STARTED = 1_767_225_600
@@ -320,6 +320,11 @@ def test_that_nobody_arrived_weighs_more_than_the_app_having_no_permission() -> 
 def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
     unknown = ProjectNotVisible(project="web", user="lisi", message="m")
     assert refused(unknown, NoPermission(user="lisi", message="no")) is unknown
+
+
+def test_a_project_that_nobody_answers_for_stops_a_space_that_is_there() -> None:
+    silent = OutOfTime(seconds=60)
+    assert refused(silent, [SPACE]) is silent
 
 
 def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() -> None:
