@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Optional
+from typing import Callable, Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
@@ -39,6 +39,7 @@ from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, wh
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import overlap, values_of
 
+T = TypeVar("T")
 ALL = Scope()
 
 Names = Mapping[str, Optional[tuple[VersionRef, ...]]]
@@ -57,6 +58,21 @@ class Looking:
     def project(self) -> str:
         """Return the project's code."""
         return self.place.project
+
+    def at_once(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
+        """Return what these reads return, or raise what the first of them raised that did not."""
+        return values_of(overlap(list(tasks), concurrency=self.concurrency))
+
+    def versions(
+        self, ids: Iterable[str], *, known: Mapping[str, TemplateVersion] = MappingProxyType({})
+    ) -> dict[str, TemplateVersion]:
+        """Return versions by id; of those that are `known` nothing is read."""
+        return read_versions(self.reader, self.project, ids, concurrency=self.concurrency, known=known)
+
+    def live(self, kinds: Collection[Kind]) -> tuple[LiveRow, ...]:
+        """Return the namespace's objects of these kinds; StepError where one can't be listed."""
+        found = read_live_objects(self.reader, self.place, kinds=tuple(kinds), concurrency=self.concurrency)
+        return all_of(found)
 
 
 def read_folder(
@@ -79,9 +95,7 @@ def read_folder(
     names = read_names_of(looking, pinned)
     ids = {name: _telling(row, names) for name, row in rows.items()}
     every = [version_id for found in ids.values() for version_id in found]
-    versions = read_versions(
-        looking.reader, looking.project, every, concurrency=looking.concurrency, known=known
-    )
+    versions = looking.versions(every, known=known)
     files = {
         name: FolderFile(row, tuple(versions[version_id] for version_id in ids[name]))
         for name, row in rows.items()
@@ -123,10 +137,7 @@ def read_all(looking: Looking, kinds: Collection[str]) -> tuple[LiveRow, ...]:
         StepError: a list could not be read.
     """
     custom = tuple(kind for kind in CUSTOM if kind.name in kinds)
-    found = read_live_objects(
-        looking.reader, looking.place, kinds=(*LISTED, *custom), concurrency=looking.concurrency
-    )
-    return all_of(found)
+    return looking.live((*LISTED, *custom))
 
 
 def all_of(found: LiveObjects) -> tuple[LiveRow, ...]:
@@ -205,7 +216,7 @@ def read_proofs(
     versions = _marked_versions(looking, folder, sorted(marks))
     claims = _claims(looking, {name for name, _ in marks}) if rows and ours is not None else {}
     here = folder.claims(rows) if rows and ours is not None else ()
-    wholes = _at_once(looking, [partial(read_whole, looking, row.kind, row.name) for row in rows])
+    wholes = looking.at_once(partial(read_whole, looking, row.kind, row.name) for row in rows)
     proofs = {
         row.uid: Proof(whole, versions[name, row.mark.version], (*here, *claims.get(name, ())))
         for row, whole in zip(rows, wholes)
@@ -219,14 +230,10 @@ def read_proofs(
         for kind in [kind_of(document.api_version, document.kind)]
         if kind in LISTED and named(document) not in held and not is_left_for_bcs(document.name)
     ]
-    there = _at_once(looking, [partial(read_whole, looking, kind, name) for kind, name in absent if kind])
+    there = looking.at_once(partial(read_whole, looking, kind, name) for kind, name in absent if kind)
     lacking = [f"{kind.name}/{name}" for (kind, name), whole in zip(absent, there) if kind and whole]
     may_go = [r for r in rows if why_it_stays(r, proofs[r.uid], ours=ours, also=also) is None]
     return Seen(proofs, read_referring(looking, folder.rows, may_go), tuple(lacking))
-
-
-def _at_once(looking: Looking, tasks: Sequence[partial[Optional[Fields]]]) -> list[Optional[Fields]]:
-    return values_of(overlap(tasks, concurrency=looking.concurrency))
 
 
 def _marked_versions(
@@ -241,7 +248,7 @@ def _marked_versions(
         )
         for name, version in unread
     ]
-    read = values_of(overlap(calls, concurrency=looking.concurrency))
+    read = looking.at_once(calls)
     return {**{mark: known.get(mark) for mark in marks}, **dict(zip(unread, read))}
 
 
@@ -252,20 +259,14 @@ def _claims(looking: Looking, names: Collection[str]) -> dict[str, tuple[Claim, 
         problem = say("prune.list_lacks", names=[looking.space.name])
         raise AnswerUnreadable(url="spaces", problem=problem)
     spaces = [space for space in every if space.name != looking.space.name]
-    listed = values_of(
-        overlap(
-            [partial(list_files, looking.reader, looking.project, space.id) for space in spaces],
-            concurrency=looking.concurrency,
-        )
-    )
+    listed = looking.at_once(partial(list_files, looking.reader, looking.project, s.id) for s in spaces)
     found = [
         (space.name, row)
         for space, rows in zip(spaces, listed)
         for name, row in oldest_of_each_name(rows).items()
         if name in names and row.version_id
     ]
-    ids = [row.version_id for _, row in found]
-    versions = read_versions(looking.reader, looking.project, ids, concurrency=looking.concurrency)
+    versions = looking.versions(row.version_id for _, row in found)
     claims: dict[str, tuple[Claim, ...]] = {}
     for space_name, row in found:
         claim = Claim(f"{space_name}/{row.real_name}", parse_foreign(versions[row.version_id].content))
@@ -301,7 +302,7 @@ def read_referring(
     named = [row for row in rows if row.kind in (INGRESS, AUTOSCALER) or row.kind.pod_template is not None]
     if mounted:
         named += _others(looking, named)
-    wholes = _at_once(looking, [partial(read_whole, looking, row.kind, row.name) for row in named])
+    wholes = looking.at_once(partial(read_whole, looking, row.kind, row.name) for row in named)
     found: dict[tuple[str, str], list[LiveRow]] = {}
     for row, whole in zip(named, wholes):
         for target in {*names_in(document_of(whole, line=1))} & wanted if whole is not None else ():
@@ -311,10 +312,7 @@ def read_referring(
 
 def _others(looking: Looking, workloads: Sequence[LiveRow]) -> list[LiveRow]:
     """Return what else may mount something: pods of no workload, and workloads of custom kinds."""
-    kinds = (POD, *(kind for kind in CUSTOM if kind.pod_template is not None))
-    found = all_of(
-        read_live_objects(looking.reader, looking.place, kinds=kinds, concurrency=looking.concurrency)
-    )
+    found = looking.live((POD, *(kind for kind in CUSTOM if kind.pod_template is not None)))
     known = {(row.kind, row.name) for row in workloads}
     makers = tuple(f"{row.name}-" for row in (*workloads, *found) if row.kind is not POD)
     return [row for row in found if (row.kind, row.name) not in known and not _is_made(row, makers)]

@@ -131,9 +131,8 @@ def _in_cluster(published: Mapping[str, Ending], rollout: Rollout, outcome: Outc
         state = _state_of_wait(own)
         if state is not None:
             found[name] = _waited(state, own)
-    for name, state in _states_after(rollout.restoration or Restoration()).items():
-        if name in found:  # its reason stays: why that was necessary
-            found[name] = replace(found[name], state=state)
+    after = _states_after(rollout.restoration or Restoration())  # a reason stays: why that was necessary
+    found.update((name, replace(found[name], state=state)) for name, state in after.items() if name in found)
     return {
         name: _taking(ending, found[name], watched.get(name, ()))
         if ending.state in ("published", "unchanged")
