@@ -168,8 +168,9 @@ class Findings:
         return self._tests[file].get(name.partition("[")[0], "gone")
 
     def hash_of_asked(self, test: str) -> str:
-        """Return a short hash of a test's name and function."""
-        return _hash(f"{test} {self.hash_of(test)}".encode())[:8]
+        """Return a short hash of a test's name and function, and of what is no test in its file."""
+        own = self.hash_of(test), self._tests[test.partition("::")[0]].get("", "")
+        return _hash(f"{test} {own}".encode())[:8]
 
     def asked_of(self, target: Target, tests: Sequence[str]) -> dict[Key, set[int]]:
         """Return which tests, by their numbers, have not noticed each survivor of a module."""
@@ -216,13 +217,10 @@ def hashes_of_parts(text: str) -> dict[str, str]:
 
 
 def hashes_of_tests(text: str) -> dict[str, str]:
-    """Return a hash of each function of a file of tests, decorators included."""
-    lines = text.splitlines()
-    return {
-        node.name: _hash("\n".join(lines[_first_line(node) - 1 : node.end_lineno]).encode())
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef)
-    }
+    """Return a hash of each function of a file of tests, decorators included; under "" one of all else."""
+    parts = hashes_of_parts(text)
+    others = "".join(own for name, own in sorted(parts.items()) if not name.startswith("test_"))
+    return {**parts, "": _hash(others.encode())}
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -214,7 +214,8 @@ def test_what_noticed_a_mutant_is_asked_again_where_the_test_has_changed_and_not
     known = hashes_of_tests(text)
     changed = hashes_of_tests(text.replace("[1]", "[2]"))
     assert (changed["test_a"] == known["test_a"], changed["test_c"] == known["test_c"]) == (False, True)
-    assert hashes_of_tests("X = 1\n" + text) == known
+    other = hashes_of_tests("X = 1\n" + text)
+    assert {name for name in known if other[name] != known[name]} == {""}, "for what was asked of survivors"
 
 
 def test_what_is_known_of_a_function_stays_known_where_another_part_of_its_module_changes() -> None:
