@@ -228,10 +228,11 @@ def read_proofs(
         for version in (*versions.values(), *(v for file in files for v in file.versions))
         for document in objects_of((parse_foreign(version.content) if version is not None else None) or ())
         for kind in [kind_of(document.api_version, document.kind)]
-        if kind in LISTED and named(document) not in held and not is_left_for_bcs(document.name)
+        if kind is not None and kind in LISTED
+        if named(document) not in held and not is_left_for_bcs(document.name)
     ]
-    there = looking.at_once(partial(read_whole, looking, kind, name) for kind, name in absent if kind)
-    lacking = [f"{kind.name}/{name}" for (kind, name), whole in zip(absent, there) if kind and whole]
+    there = looking.at_once(partial(read_whole, looking, kind, name) for kind, name in absent)
+    lacking = [f"{kind.name}/{name}" for (kind, name), whole in zip(absent, there) if whole]
     may_go = [r for r in rows if why_it_stays(r, proofs[r.uid], ours=ours, also=also) is None]
     return Seen(proofs, read_referring(looking, folder.rows, may_go), tuple(lacking))
 
@@ -312,7 +313,7 @@ def read_referring(
 
 def _others(looking: Looking, workloads: Sequence[LiveRow]) -> list[LiveRow]:
     """Return what else may mount something: pods of no workload, and workloads of custom kinds."""
-    found = looking.live((POD, *(kind for kind in CUSTOM if kind.pod_template is not None)))
+    found = looking.live((POD, *CUSTOM))
     known = {(row.kind, row.name) for row in workloads}
     makers = tuple(f"{row.name}-" for row in (*workloads, *found) if row.kind is not POD)
     return [row for row in found if (row.kind, row.name) not in known and not _is_made(row, makers)]
