@@ -57,14 +57,14 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
         raise refused
     if isinstance(refused, ClusterNotVisible):
         raise refused
-    known = values_of([namespaces])[0] or ()
+    known = values_of([namespaces])[0]
     if known and place.namespace not in known:
         raise missing_namespace(place, known)
     return refused
 
 
-def _namespaces(reader: Reader, place: NamespaceRef) -> tuple[str, ...]:
-    """Return the cluster's namespaces; none where they can't be read, which says nothing of any of them.
+def _namespaces(reader: Reader, place: NamespaceRef) -> Optional[tuple[str, ...]]:
+    """Return the cluster's namespaces; None where they can't be read, which says nothing of any of them.
 
     So it is without the project's id, which nobody has who may not look the project up.
 
@@ -73,7 +73,7 @@ def _namespaces(reader: Reader, place: NamespaceRef) -> tuple[str, ...]:
     try:
         return reader.read(list_namespaces(place))
     except StepError:
-        return ()
+        return None
 
 
 def missing_namespace(place: NamespaceRef, known: Sequence[str]) -> NamespaceMissing:

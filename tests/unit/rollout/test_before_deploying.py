@@ -83,15 +83,6 @@ def test_the_error_beside_code_0_reaches_those_who_can_say_more_of_it() -> None:
         assert call.parse({"error": "no such field"}).error == "no such field"
 
 
-def test_a_defect_while_asking_for_the_right_is_no_refusal() -> None:
-    class Broken(Namespace):
-        def read(self, call: Read[T]) -> T:
-            raise ZeroDivisionError(call.name)
-
-    with pytest.raises(ZeroDivisionError):
-        refusal_to_deploy(Broken({}), PLACE, concurrency=1)
-
-
 class Cluster:
     """Answers who may deploy, and which namespaces there are."""
 
@@ -137,10 +128,11 @@ def test_a_cluster_that_is_not_there_is_no_refusal() -> None:
         refusal_to_deploy(Cluster(error, ()), PLACE, concurrency=1)
 
 
-def test_a_defect_while_asking_for_namespaces_is_none_of_the_cluster() -> None:
+@pytest.mark.parametrize("is_of_namespaces", [False, True])
+def test_a_defect_while_asking_is_no_answer(*, is_of_namespaces: bool) -> None:
     class Broken(Cluster):
         def read(self, call: Read[T]) -> T:
-            if call.name == "list namespaces":
+            if (call.name == "list namespaces") is is_of_namespaces:
                 raise ZeroDivisionError
             return super().read(call)
 
