@@ -42,7 +42,11 @@ class Request:
         return self.headers.get(name.lower(), "")
 
     def json(self) -> object:
-        """Return the decoded body; None for an empty one. Raises ValueError."""
+        """Return the decoded body, which nobody changes; None for an empty one. Raises ValueError."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> object:
         return json.loads(self.body) if self.body else None
 
 

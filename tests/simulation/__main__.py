@@ -6,6 +6,7 @@ A world that breaks a promise is made smaller, and printed with the line that re
 from __future__ import annotations
 
 import argparse
+import gc
 import itertools
 import os
 import sys
@@ -18,6 +19,7 @@ from multiprocessing import get_context
 from tests.simulation.drawing import draw
 from tests.simulation.running import Lived, live, shrunk
 from tests.simulation.worlds import read_world
+from tests.support.warm_start import compile_once, derive_once, import_everything
 
 AT_ONCE = 50
 """Worlds that one process lives before it tells."""
@@ -41,7 +43,16 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     if given.world or given.seed is not None:
         return again(live(read_world(given.world) if given.world else draw(given.seed)), logs=given.logs)
+    warm_up()
     return hunt(given.first, runs=given.runs, minutes=given.minutes, jobs=given.jobs)
+
+
+def warm_up() -> None:
+    """Do once what each process and each build would do: what is imported, compiled and derived."""
+    compile_once()
+    derive_once()
+    import_everything()
+    gc.freeze()
 
 
 def again(lived: Lived, *, logs: bool) -> int:

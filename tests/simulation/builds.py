@@ -29,14 +29,17 @@ from tests.simulation.baton import ended
 from tests.simulation.contents import inputs_of, texts_of
 from tests.simulation.holdings import Live, live_objects
 from tests.simulation.line import Line, Sent
-from tests.simulation.worlds import BuildPlan, FaultPlan
-from tests.support.publishing import IDENTITY, USER
+from tests.simulation.worlds import OTHER_USER, BuildPlan, FaultPlan
+from tests.support.publishing import IDENTITY
 
 if TYPE_CHECKING:
     from tests.simulation.site import SimulatedSite
 
 T = TypeVar("T")
 SECRET = "web_app-canary-5ecr3t"
+APP, APPS = "web_app", {OTHER_USER: "zhaoliu_app"}
+"""The region's app, and those of users who have one of their own; one secret will do."""
+
 AGENT_KEY = "agent-canary-k3y-1"
 
 
@@ -277,7 +280,7 @@ class Build:
             (workspace / name).write_text(text, encoding="utf-8")
         variables = {
             "BK_CI_START_USER_NAME": "wangwu",
-            "BK_CI_PIPELINE_UPDATE_USER": USER,
+            "BK_CI_PIPELINE_UPDATE_USER": plan.user,
             "BK_CI_PROJECT_NAME": "web",
             "BK_CI_PIPELINE_ID": plan.pipeline,
             "BK_CI_BUILD_NUM": str(plan.number),

@@ -12,13 +12,24 @@ from typing import TypeVar
 
 from tests.simulation.line import DELAYS, ENDINGS, STRIKES
 from tests.simulation.people import OF_CLUSTERS, OF_FILES
-from tests.simulation.worlds import DEV, FEATURE, MAIN, BuildPlan, FaultPlan, PersonPlan, World
+from tests.simulation.worlds import (
+    DEV,
+    FEATURE,
+    FIRST_USER,
+    MAIN,
+    OTHER_USER,
+    STRANGER,
+    BuildPlan,
+    FaultPlan,
+    PersonPlan,
+    World,
+)
 from tests.support.deploying import CLUSTER, NAMESPACE
 
 Thing = TypeVar("Thing")
 
-COUNTS: Mapping[int, int] = {1: 32, 2: 38, 3: 16, 4: 8, 6: 4, 12: 1, 20: 1}
-"""How many builds a world has, and how often."""
+COUNTS: Mapping[int, int] = {1: 380, 2: 400, 3: 120, 4: 55, 5: 25, 6: 12, 8: 5, 12: 2, 20: 1}
+"""How many builds a world has, and how often: from two on, half as often for each more."""
 
 DIALECTS: Mapping[str, int] = {"C": 8, "A": 6, "B2": 2, "B": 2, "MULTI_TENANT": 2}
 GAPS: Mapping[float, int] = {0.0: 2, 0.5: 4, 3.0: 4, 120.0: 3, 300_000.0: 1}
@@ -42,12 +53,16 @@ FOLDER_THINGS = _Things(("a", "b"), 1, {MAIN: 4, DEV: 3, FEATURE: 2}, {"publish"
 CLUSTER_THINGS = _Things(
     ("app", "c", "entry"), 2, {MAIN: 9, DEV: 1}, {"publish": 2, "plan": 1, "deploy": 9, "rollback": 1}
 )
+DOMAIN_THINGS = _Things(("a", "b"), 1, {MAIN: 4, DEV: 3, FEATURE: 2}, CLUSTER_THINGS.actions)
+SCENES: Mapping[str, int] = {"files": 24, "cluster": 5, "domains": 4, "live domains": 3}
+SCENES_THINGS: Mapping[str, _Things] = {"cluster": CLUSTER_THINGS, "live domains": DOMAIN_THINGS}
+IN_CLUSTER, OF_DOMAINS = ("cluster", "live domains"), ("domains", "live domains")
 
 
 def draw(seed: int) -> World:
     """Return the world of that seed."""
     chance = random.Random(seed)  # noqa: S311 - replayed
-    scene = _one_of(chance, {"files": 12, "cluster": 3, "domains": 3})
+    scene = _one_of(chance, SCENES)
     builds = _builds(chance, scene)
     return World(
         seed,
@@ -57,7 +72,7 @@ def draw(seed: int) -> World:
         dialect=_one_of(chance, DIALECTS),
         rough=_one_of(chance, ROUGH),
         servers=chance.choice((1, 1, 3)),
-        each=_one_of(chance, EACH) if scene == "cluster" else 0.0,
+        each=_one_of(chance, EACH) if scene in IN_CLUSTER else 0.0,
         bad_image=scene == "cluster" and chance.random() < 0.3,
     )
 
@@ -76,7 +91,7 @@ def _builds(chance: random.Random, scene: str) -> tuple[BuildPlan, ...]:
 
 
 def _build(chance: random.Random, scene: str, number: int, *, at: float) -> BuildPlan:
-    things = CLUSTER_THINGS if scene == "cluster" else FOLDER_THINGS
+    things = SCENES_THINGS.get(scene, FOLDER_THINGS)
     names = _some(chance, things.names, usual=things.usual)
     branch, action = _one_of(chance, things.branches), _one_of(chance, things.actions)
     inputs = _inputs(chance, scene, action, branch)
@@ -87,11 +102,12 @@ def _build(chance: random.Random, scene: str, number: int, *, at: float) -> Buil
         pipeline=_one_of(chance, {"p-1": 9, "p-2": 1}),
         action=action,
         files=tuple((name, chance.choice("123")) for name in names),
-        web=scene == "domains",
+        web=scene in OF_DOMAINS,
         inputs=tuple((name, value) for name, value in inputs.items() if value),
         threads=_one_of(chance, {1: 5, 2: 1, 4: 1}),
-        minutes=_one_of(chance, {15: 9, 1: 1}),
+        minutes=_one_of(chance, {15: 16, 1: 2, 2: 1, 4: 1}),
         job_fails=action == "deploy" and chance.random() < 0.15,
+        user=_one_of(chance, {FIRST_USER: 20, OTHER_USER: 9, STRANGER: 1}),
     )
 
 
@@ -102,9 +118,9 @@ def _some(chance: random.Random, names: Sequence[str], *, usual: int) -> list[st
 
 def _inputs(chance: random.Random, scene: str, action: str, branch: str) -> dict[str, str]:
     given = {"on_newer_build": _one_of(chance, {"": 8, "skip": 1, "replace": 1})}
-    if scene == "domains" and chance.random() < 0.1:
+    if scene in OF_DOMAINS and chance.random() < 0.1:
         given["remove_branches"] = DEV if branch != DEV else FEATURE
-    if action == "plan" and scene == "cluster":
+    if action == "plan" and scene in IN_CLUSTER:
         given |= {"cluster_id": CLUSTER, "namespace": NAMESPACE}
     if action == "deploy":
         given |= {
@@ -120,9 +136,9 @@ def _inputs(chance: random.Random, scene: str, action: str, branch: str) -> dict
 
 
 def _people(chance: random.Random, scene: str, *, last: float) -> tuple[PersonPlan, ...]:
-    if scene == "domains" or chance.random() < 0.8:
+    if scene in OF_DOMAINS or chance.random() < 0.8:
         return ()
-    names = (CLUSTER_THINGS if scene == "cluster" else FOLDER_THINGS).names
+    names = SCENES_THINGS.get(scene, FOLDER_THINGS).names
     acts = (*OF_FILES, *OF_CLUSTERS) if scene == "cluster" else OF_FILES
     count = _one_of(chance, {1: 3, 2: 1})
     moments = [round((last + 20) * chance.random(), 3) for _ in range(count)]

@@ -12,7 +12,7 @@ from tests.emulator.cluster.tree import Manifest, branch, number, text
 from tests.emulator.entities import TemplateVersion
 from tests.emulator.exchanges import asks_for_rights
 from tests.emulator.http_message import Request
-from tests.simulation.contents import essence_of
+from tests.simulation.contents import essence_of, essences_of
 from tests.support.deploying import CLUSTER, FILE_MARK, MARK, NAMESPACE
 from tests.support.publishing import SPACE
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from tests.simulation.builds import Build
     from tests.simulation.site import SimulatedSite
 
-KINDS = ("Deployment", "Service", "ConfigMap")
-PLURALS = {"deployments": "Deployment", "services": "Service", "configmaps": "ConfigMap"}
+PLURALS = {
+    "deployments": "Deployment",
+    "services": "Service",
+    "configmaps": "ConfigMap",
+    "ingresses": "Ingress",
+}
 DAY = 24 * 3600.0
 
 
@@ -58,10 +62,17 @@ def live_objects(site: SimulatedSite) -> dict[str, Live]:
     cluster = site.emulator.cluster(CLUSTER)
     return {
         f"{kind}/{text(found, 'metadata', 'name')}": _live(found)
-        for kind in KINDS
+        for kind in PLURALS.values()
         for found in cluster.find_all(kind, NAMESPACE)
         if text(found, "metadata", "name") != "kube-root-ca.crt"
     }
+
+
+def is_live(objects: Mapping[str, Live], text: str) -> bool:
+    """Tell whether all objects of a file's text are among these."""
+    return all(
+        title in objects and objects[title].essence == essence for title, essence in essences_of(text).items()
+    )
 
 
 def _live(manifest: Manifest) -> Live:

@@ -7,6 +7,7 @@ request is handled all the same, by a thread of its own.
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,8 +62,13 @@ STRIKES: Mapping[str, Strike] = {
     "timeout-504": Strike(_gateway("REQUEST_BACKEND_TIMEOUT"), handled=True),
     "late-504": Strike(_gateway("REQUEST_BACKEND_TIMEOUT"), handled=True, later=True),
 }
-DELAYS = ("slow", "stale")
-"""The request arrives late; a list is answered by what was there long before its answer arrives."""
+DELAYS = ("slow", "stale", "past")
+"""The request arrives late; its answer does; or a list says what was there some moments before it was asked.
+
+The last one strikes the first list from that request on: a site may read from a copy of its database.
+"""
+
+LISTS = re.compile("/template/(spaces|[0-9a-f]{24}/metadatas|[0-9a-f]{24}/metadata/versions)$")
 
 ENDINGS = ("kill", "kill-after", "kill-late", "term", "term-late")
 """The build dies with its request unsent, handled, or on its way; or it is asked to end by then."""
@@ -106,6 +112,7 @@ class Line:
         self._build = build
         self._chance = random.Random(f"{build.site.world.seed}/{build.plan.key}/{build.attempt}")  # noqa: S311 - replayed
         self._count = self._writes = 0
+        self._past: list[FaultPlan] = []
         self._began: dict[int, float] = {}
 
     def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
@@ -115,13 +122,16 @@ class Line:
         self._writes += is_write(asked)
         number, fault, self._began[threading.get_ident()] = self._count, self._fault(asked), build.now()
         build.pause(self._drawn(build.site.world.rough))
-        if fault is not None and fault.kind in DELAYS and fault.kind == "slow":
+        if fault is not None and fault.kind == "slow":
             build.pause(min(fault.seconds, seconds, PATIENCE))
         if fault is not None and fault.kind in ENDINGS:
             self._end(number, asked, fault)
         if fault is not None and fault.kind in STRIKES:
             return self._struck(number, asked, fault, patience=min(seconds, PATIENCE))
-        exchange = self._handled(asked, patience=min(seconds, PATIENCE))
+        if fault is not None and fault.kind == "past":
+            exchange = build.site.handle_in_the_past(asked, by=build, seconds=fault.seconds)
+        else:
+            exchange = self._handled(asked, patience=min(seconds, PATIENCE))
         self._note(number, asked, fault, [exchange], answered=exchange.status)
         if fault is not None and fault.kind == "stale":
             build.pause(min(fault.seconds, seconds))
@@ -175,6 +185,11 @@ class Line:
     def _fault(self, asked: Request) -> Optional[FaultPlan]:
         """Return what strikes this request; a build that runs again in peace is struck by nothing."""
         for fault in self._build.faults:
+            if fault.kind == "past":
+                if fault not in self._past and fault.nth <= self._count and _is_list(asked):
+                    self._past.append(fault)
+                    return fault
+                continue
             if fault.writes and is_write(asked) and fault.nth == self._writes:
                 return fault
             if not fault.writes and fault.nth == self._count:
@@ -183,6 +198,10 @@ class Line:
 
     def _drawn(self, longest: float) -> float:
         return longest * self._chance.random() ** 3
+
+
+def _is_list(asked: Request) -> bool:
+    return asked.method == "GET" and bool(LISTS.search(asked.path))
 
 
 def _asked(request: HttpRequest) -> Request:

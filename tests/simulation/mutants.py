@@ -13,16 +13,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional, TypeVar, Union
 
 from bcs_template_set.agent.output_file import OutputDocument, pessimistic, success
+from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.decision import Again, Asked, Decision, Fail, RetryAfter, _verdict
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.config.principal import _app_of
+from bcs_template_set.config.regions import App, Region, RunAs
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.server_errors import OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.concurrent_writes import Settled, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.write_files import Publishing
+from bcs_template_set.publish.write_files import Publishing, _create_file
 from bcs_template_set.publish.write_once import write_once
+from bcs_template_set.rollout.deployment_plan import Hold, Holding
+from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.run.context import RenderedRun
+from bcs_template_set.run.deploy_phase import versions_to_be_live
+from bcs_template_set.run.versions_to_deploy import hold_of
 from bcs_template_set.system.clock import Clock
-from tests.simulation.worlds import BuildPlan, FaultPlan, World
+from tests.simulation.worlds import OTHER_USER, BuildPlan, FaultPlan, World
 
 T = TypeVar("T")
 Step = Callable[..., Any]
@@ -33,7 +43,7 @@ class Mutant:
     """What is wrong with the step, the promise that this breaks, and a world in which it does.
 
     `inputs` are what every build has instead of its own, by action ("" is any); `swaps` are functions of the
-    step and what stands in for them; `minutes` what it takes for its time, where that is not what it has.
+    step and what stands in for them; `minutes` what it takes some times for.
     """
 
     name: str
@@ -41,7 +51,7 @@ class Mutant:
     world: World
     inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     swaps: Mapping[Step, Step] = field(default_factory=dict)
-    minutes: int = -1
+    minutes: Mapping[int, int] = field(default_factory=dict)
 
     def wrong_plan(self, plan: BuildPlan) -> BuildPlan:
         """Return what a build does in place of what it is to do."""
@@ -49,7 +59,7 @@ class Mutant:
         action = given.pop("action", plan.action)
         inputs = tuple({**dict(plan.inputs), **given}.items())
         return replace(
-            plan, action=action, inputs=inputs, minutes=plan.minutes if self.minutes < 0 else self.minutes
+            plan, action=action, inputs=inputs, minutes=self.minutes.get(plan.minutes, plan.minutes)
         )
 
     @contextmanager
@@ -99,6 +109,33 @@ def _says_success(language: Language) -> OutputDocument:
     return success(pessimistic(language)["message"], {})
 
 
+def _takes_one_app(region: Region, *, user: str, run_as: RunAs) -> App:
+    return _app_of(replace(region, users={}), user=user, run_as=run_as)
+
+
+def _creates_what_a_list_lacks(
+    publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str
+) -> Settled:
+    settled = settle(publishing, files, space_id=space_id)
+    for file in settled.files:
+        if any(note.key == "publish.file_gone" for note in file.notes):
+            _create_file(publishing, file.change, space_id=space_id, looked_at=publishing.clock.monotonic())
+    return settled
+
+
+def _live_without_routes(run: RenderedRun, existing: Existing) -> list[FileVersion]:
+    return [file for file in versions_to_be_live(run, existing) if not file.name.endswith(".routes.yaml")]
+
+
+def _holds_what_is_there(_: RenderedRun, __: Reader, ___: NamespaceRef, existing: Existing) -> Hold:
+    return lambda plan: Holding(frozenset(file.name for file in plan.deploy if file.name in existing.files))
+
+
+def _late(nth: int) -> FaultPlan:
+    return FaultPlan(_ONE.key, "late", nth=nth, seconds=3.206)
+
+
+_OTHERS = BuildPlan(1, user=OTHER_USER)
 _ONE, _TWO = BuildPlan(1), BuildPlan(2, files=(("a", "3"),))
 _DEPLOYS = BuildPlan(1, action="deploy", files=(("app", "3"),))
 
@@ -163,6 +200,31 @@ MUTANTS: tuple[Mutant, ...] = (
         "knows no end",
         "it_ends_in_time",
         World(24, (BuildPlan(1, minutes=1),), faults=(FaultPlan(_ONE.key, "late", seconds=3.206),)),
-        minutes=0,
+        minutes={1: 0},
+    ),
+    Mutant(
+        "takes two minutes for fifteen",
+        "it_ends_in_time",
+        World(24, (BuildPlan(1, minutes=2),), faults=(_late(1), _late(2), _late(3))),
+        minutes={2: 15, 4: 15},
+    ),
+    Mutant("takes one app for all", "one_user_acts", World(7, (_OTHERS,)), swaps={_app_of: _takes_one_app}),
+    Mutant(
+        "creates what a list lacks",
+        "what_it_asks_is_a_behaviour_of_the_model",
+        World(1, (_ONE,), faults=(FaultPlan(_ONE.key, "past", nth=8, seconds=1.0),)),
+        swaps={settle: _creates_what_a_list_lacks},
+    ),
+    Mutant(
+        "deploys no routes",
+        "a_next_run_makes_it_good",
+        World(4, (BuildPlan(1, action="deploy", web=True),)),
+        swaps={versions_to_be_live: _live_without_routes},
+    ),
+    Mutant(
+        "holds what is there",
+        "a_next_run_makes_it_good",
+        World(5, (_DEPLOYS, replace(_DEPLOYS, number=2, at=400.0, files=(("app", "1"),)))),
+        swaps={hold_of: _holds_what_is_there},
     ),
 )

@@ -85,7 +85,7 @@ def smaller(world: World) -> Iterator[World]:
 
 def _simpler(build: BuildPlan) -> Iterator[BuildPlan]:
     plain = BuildPlan(build.number)
-    for name in ("inputs", "threads", "minutes", "job_fails", "web", "action", "at", "branch"):
+    for name in ("inputs", "threads", "minutes", "job_fails", "web", "action", "at", "branch", "user"):
         if getattr(build, name) != getattr(plain, name):
             yield replace(build, **{name: getattr(plain, name)})
     for file in build.files if len(build.files) > 1 else ():

@@ -8,25 +8,30 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Optional
 
 from bcs_template_set.agent.masker import Masker
 from tests.emulator import Behaviour, Dialect, Emulator
+from tests.emulator.entities import Space, TemplateFile
 from tests.emulator.exchanges import Exchange
 from tests.emulator.http_message import Request
 from tests.emulator.pace import Pace
+from tests.emulator.versions import Versions
 from tests.simulation.baton import Baton
-from tests.simulation.builds import AGENT_KEY, SECRET, Build, Told
+from tests.simulation.builds import AGENT_KEY, APP, APPS, SECRET, Build, Told
 from tests.simulation.contents import BAD
 from tests.simulation.holdings import Deletion, Moment, deletion_of, live_objects
 from tests.simulation.line import is_write
 from tests.simulation.people import act
 from tests.simulation.rendering import Rendering
-from tests.simulation.worlds import BuildPlan, World
+from tests.simulation.wishes import missing, newest_wish
+from tests.simulation.worlds import FIRST_USER, OTHER_USER, STRANGER, BuildPlan, World
 from tests.support.deploying import CLUSTER, NAMESPACE, image_of
-from tests.support.publishing import BEGAN, USER
+from tests.support.publishing import BEGAN
 
 RENDERING = Rendering()
 """What the worlds of this process have rendered."""
@@ -37,7 +42,13 @@ IN_ALL = 16
 PEACE = 120.0
 """Seconds after which a build runs again: nothing of what was sent is under way any more."""
 
+CALM = 900.0
+"""Seconds after which the newest wish is built once more, where not all of it is there."""
+
 _ROOT = Path("/dev/shm") if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of ours is made in it
+
+
+_Stored = tuple[list[Space], list[TemplateFile], Versions]
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def same(plan: BuildPlan) -> BuildPlan:
 
 
 class SimulatedSite:
-    """A site whose project `web` lisi may view, and what the world's builds do there.
+    """A site whose project `web` two may view, and what the world's builds do there.
 
     `as_done` says what a build does in place of its plan, if it is wrong.
     """
@@ -68,11 +79,13 @@ class SimulatedSite:
         self.lines: list[str] = []
         self.render = RENDERING
         self.builds: list[Build] = []
+        self.calm: Optional[Build] = None
         self.told: list[Told] = []
         self.known: dict[str, Known] = {}
         self.moments: list[Moment] = []
         self.deletions: list[Deletion] = []
         self.drafts: list[tuple[float, str, str]] = []
+        self._stored: list[tuple[float, _Stored]] = []
         self._chance = random.Random(f"{world.seed}/site")  # noqa: S311 - replayed
         self._root = Path(tempfile.mkdtemp(prefix="world-", dir=_ROOT))
         self._asking = threading.local()
@@ -82,9 +95,11 @@ class SimulatedSite:
         world = self.world
         emulator = Emulator(now=lambda: self.baton.now, dialect=Dialect[world.dialect])
         state = emulator.state
-        state.add_project("web", viewers={USER})
+        state.add_project("web", viewers={FIRST_USER, OTHER_USER})
         state.add_agent(project_id="web", agent_id="a-1", secret_key=AGENT_KEY)
-        state.add_app("web_app", SECRET, vouches_for={USER})
+        state.add_app(APP, SECRET, vouches_for={FIRST_USER, OTHER_USER, STRANGER})
+        for user, app in APPS.items():
+            state.add_app(app, SECRET, vouches_for={user})
         if any(build.deploys for build in world.builds):
             cluster = state.add_cluster(CLUSTER, namespaces=(NAMESPACE,))
             if world.bad_image:
@@ -118,10 +133,29 @@ class SimulatedSite:
             self.remember(by.plan.key)
         return exchange
 
+    def handle_in_the_past(self, request: Request, *, by: Build, seconds: float) -> Exchange:
+        """Have a list answered by what was there so many seconds ago."""
+        state, then = self.emulator.state, self.baton.now - seconds
+        now = state.spaces, state.files, state.versions
+        found = [stored for at, stored in self._stored if at <= then]
+        state.spaces, state.files, state.versions = found[-1] if found else ([], [], Versions())
+        try:
+            return self.handle(request, by=by)
+        finally:
+            state.spaces, state.files, state.versions = now
+
+    def _store(self) -> None:
+        """Keep what there is now for who reads from a copy; nobody else changes it."""
+        state = self.emulator.state
+        stored = (list(map(copy, state.spaces)), list(map(copy, state.files)), Versions(state.versions))
+        self._stored.append((self.baton.now, stored))
+
     def remember(self, who: str) -> None:
         """Remember what is there now, after somebody has written."""
         if self.emulator.state.clusters:
             self.moments.append(Moment(self.baton.now, who, live_objects(self)))
+        if any(fault.kind == "past" for fault in self.world.faults):
+            self._store()
         for version in self.emulator.state.versions:
             self.known.setdefault(version.id, Known(version.file, set())).contents.add(version.content)
 
@@ -146,8 +180,9 @@ class SimulatedSite:
         rules = self.emulator.rules
         return {
             "gateway": f"http://bkapi.example.com/api/{rules.name}/{rules.stage}",
-            "app_code": "web_app",
+            "app_code": APP,
             "app_secret": SECRET,
+            "users": {user: {"app_code": app, "app_secret": SECRET} for user, app in APPS.items()},
             "concurrency": plan.threads,
         }
 
@@ -174,6 +209,12 @@ class SimulatedSite:
         for build in list(self.builds):
             if not self._is_done(build):
                 self._again(build)
+        wish = newest_wish(self.world)
+        if wish is not None and any(missing(self, wish)):
+            self.calm = Build(self, wish)
+            self.builds.append(self.calm)
+            self.baton.start(self.calm.live, after=CALM)
+            self.baton.run()
 
     def _is_done(self, build: Build) -> bool:
         return build.told is not None and build.told.status == 0

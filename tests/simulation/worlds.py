@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 
 MAIN, DEV, FEATURE = "main", "dev", "feature/x"
 DEPLOYING = ("deploy", "rollback")
+FIRST_USER, OTHER_USER, STRANGER = "lisi", "zhaoliu", "sunqi"
+"""Two who may use the project, the second with an app of his own, and one who may not."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class BuildPlan:
     """One build. `files` are the names and the variants of what it publishes; `web` ones are domains.
 
     `at` is when it starts, in seconds. `inputs` are the step's, over what all builds have. `threads` is how
-    many requests it may have under way. `job_fails`: another step of its job fails afterwards.
+    many requests it may have under way. `job_fails`: another step of its job fails afterwards. `user` has
+    modified its pipeline last, so acts.
     """
 
     number: int
@@ -33,6 +36,7 @@ class BuildPlan:
     threads: int = 1
     minutes: int = 15
     job_fails: bool = False
+    user: str = FIRST_USER
 
     @property
     def deploys(self) -> bool:
