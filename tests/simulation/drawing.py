@@ -32,13 +32,15 @@ COUNTS: Mapping[int, int] = {1: 380, 2: 400, 3: 120, 4: 55, 5: 25, 6: 12, 8: 5, 
 """How many builds a world has, and how often: from two on, half as often for each more."""
 
 DIALECTS: Mapping[str, int] = {"C": 8, "A": 6, "B2": 2, "B": 2, "MULTI_TENANT": 2}
-GAPS: Mapping[float, int] = {0.0: 2, 0.5: 4, 3.0: 4, 120.0: 3, 300_000.0: 1}
+GAPS: Mapping[float, int] = {0.0: 2, 0.5: 3, 6.0: 4, 120.0: 4, 300_000.0: 1}
 """Seconds from one build's start to the next one's, at most."""
 
 ROUGH: Mapping[float, int] = {0.0: 1, 0.2: 4, 1.0: 5, 4.0: 2, 15.0: 1}
 FAULTS: Mapping[int, int] = {0: 6, 1: 8, 2: 4, 4: 1}
 EACH: Mapping[float, int] = {0.0: 5, 2.0: 2, 25.0: 2}
 LATEST = 12.0
+RETRIED = 0.25
+"""How often older builds come after newer ones, as where somebody retries them."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def _one_of(chance: random.Random, things: Mapping[Thing, int]) -> Thing:
 
 def _builds(chance: random.Random, scene: str) -> tuple[BuildPlan, ...]:
     gap, at = _one_of(chance, GAPS), 0.0
-    builds = []
-    for number in range(1, _one_of(chance, COUNTS) + 1):
+    builds, numbers = [], [*range(1, _one_of(chance, COUNTS) + 1)]
+    if chance.random() < RETRIED:
+        numbers.reverse()
+    for number in numbers:
         builds.append(_build(chance, scene, number, at=round(at, 3)))
         at += gap * chance.random()
     return tuple(builds)

@@ -26,7 +26,7 @@ def newest_wish(world: World) -> Optional[BuildPlan]:
     able = [build for build in able if build.user != STRANGER]
     if not able:
         return None
-    plan, number = able[-1], max(build.number for build in world.builds) + 1
+    plan, number = max(able, key=lambda build: build.number), max(b.number for b in world.builds) + 1
     plan = replace(plan, number=number, inputs=(), minutes=15, threads=1, job_fails=False)
     files = [file for file in plan.files if file[0] != SERVICE]
     if plan.action == "publish" or not files or (world.bad_image and ("app", BAD) in files):
