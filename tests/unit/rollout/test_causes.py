@@ -487,6 +487,13 @@ def test_who_replaced_or_changed_what_this_run_deployed_is_told() -> None:
     assert "changed spec.replicas since" in str(changed.sentence)
 
 
+def test_a_workload_that_makes_no_progress_is_told_with_the_clusters_words() -> None:
+    slow = condition("Progressing", "False", reason="ProgressDeadlineExceeded", message="timed out")
+    found = cause_in_workload(deployment(conditions=[slow]))
+    assert found is not None
+    assert found.sentence.fields["message"] == "timed out"
+
+
 def test_a_quota_explains_more_than_the_deadline_it_makes_one_miss() -> None:
     live = deployment(
         conditions=[

@@ -8,7 +8,7 @@ import pytest
 
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.deploy_notes import moved_objects, odd_notes
+from bcs_template_set.rollout.deploy_notes import marked_elsewhere, moved_objects, odd_notes
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
 Body = dict[str, YamlValue]
@@ -88,3 +88,26 @@ def test_what_another_file_of_the_run_has_made_is_told_where_it_may_not_be_repla
     found = moved_objects([state(kind, live(OTHER_MARKS)), others], space="front-ends")
     assert found == ((("api.yaml", f"{kind}/web"),) if moved else ())
     assert moved_objects([state(kind, live(OTHER_MARKS))], space="front-ends") == ()
+
+
+def test_what_is_live_as_another_folders_is_named_with_it() -> None:
+    theirs: Body = {TEMPLATE_NAME: "theirs/x.yaml", TEMPLATE_VERSION: "1"}
+    states = [
+        state("Deployment", live(theirs)),
+        state("Service", live(MARKS)),
+        state("ConfigMap", live()),
+        state("Job", None),
+        LiveState("other.yaml", "Secret", "web", {"kind": "Secret"}, live(theirs)),
+    ]
+    files = [FileVersion("web.yaml", "id", "1.0.8")]
+    (note,) = marked_elsewhere(files, states, space="front-ends")
+    assert str(note) == (
+        "Live as this run wants it, and marked as of theirs/x.yaml, whose pipeline may delete it: "
+        "Deployment/web. redeploy takes it over."
+    )
+    assert [*marked_elsewhere(files, states[1:], space="front-ends")] == []
+
+
+def test_the_marks_of_this_namespace_tell_more_than_what_was_deployed_last_anywhere() -> None:
+    (note,) = told(state("Service", live(MARKS)), state("Deployment", None), before="0.9")
+    assert "(version 1.0.7)" in note

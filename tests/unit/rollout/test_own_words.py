@@ -43,6 +43,8 @@ SILENCES: list[tuple[str, Kind, Object, bool]] = [
     ("a Job whose pod runs", JOB, workload("Job", status={"active": 1}), False),
     ("a Job between two tries", JOB, workload("Job", status={"failed": 1}), False),
     ("a Job that is done", JOB, workload("Job", status={"conditions": [condition("Complete")]}), False),
+    ("a Job whose pods have succeeded", JOB, workload("Job", status={"succeeded": 1}), False),
+    ("a Job whose pods have failed", JOB, workload("Job", status={"failed": 1}), False),
     ("a Job that is suspended", JOB, workload("Job", spec={"suspend": True}), False),
     ("a Deployment says it itself", DEPLOYMENT, deployment(total=0, updated=0, available=0), False),
     ("a Job without status", JOB, {**workload("Job"), "status": None}, False),

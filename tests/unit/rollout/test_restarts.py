@@ -7,7 +7,7 @@ from typing import Optional
 import pytest
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.deploy_notes import restart_notes
+from bcs_template_set.rollout.deploy_notes import changes_pods, restart_notes
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 
@@ -82,3 +82,37 @@ def test_that_redeploy_restarts_no_pod_is_said_once() -> None:
     assert told(state(workload({}, tag="2"), workload({}), file="web"), sent=("web",), redeploy=True) == []
     night = workload({}, kind="CronJob")
     assert told(state(night, night, file="web"), sent=("web",), redeploy=True) == []
+
+
+def test_redeploy_speaks_of_the_files_that_are_sent_alone() -> None:
+    same = workload(MAP_REF)
+    states = [state(same, same, file="web"), state(same, same, file="other")]
+    assert told(*states, sent=("web",), redeploy=True) != []
+    assert told(*states, sent=("settings",), redeploy=True) == []
+
+
+def test_what_else_pods_name_is_not_what_they_read() -> None:
+    read: Body = {"volumes": [{"name": "v", "csi": {"nodePublishSecretRef": {"name": "settings"}}}]}
+    same, changed = workload(read), settings("Secret", "new")
+    before = settings("Secret", "old")
+    states = [state(changed, before, file="settings"), state(same, same, file="web")]
+    assert told(*states) == []
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "changes"),
+    [
+        (workload(MAP_REF), workload(MAP_REF), False),
+        (workload(MAP_REF), workload(MAP_REF, tag="2"), True),
+        (workload({}), workload(MAP_REF), False),
+        (workload(MAP_REF), None, True),
+        (settings("ConfigMap", "new"), settings("ConfigMap", "old"), False),
+    ],
+    ids=["same", "another image", "more is live", "nothing is live", "no workload"],
+)
+def test_pods_change_where_their_template_says_what_the_live_one_does_not(
+    desired: Body, live: Optional[Body], *, changes: bool
+) -> None:
+    versions = {"Deployment": "apps/v1", "ConfigMap": "v1"}
+    whole: Body = {"apiVersion": versions[str(desired["kind"])], **desired}
+    assert changes_pods(state(whole, live, file="web")) is changes

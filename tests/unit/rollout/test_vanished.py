@@ -28,6 +28,7 @@ def test_what_is_gone_is_told_with_when_it_was_there(kind: Kind, live: Object, w
     item = Workload(kind, "web", NAME, VERSION)
     cause = cause_of_vanishing(item.kind, item.title, live=live, seen_at=1_767_225_790.0, patience=10)
     told = cause.sentence.render("en_US")
+    assert (cause.name, cause.fault, cause.patience) == ("gone", 2, 10)
     assert told.startswith(f"{kind.name}/web was there at 00:03:10 UTC")
     assert words in told
     assert "redeploy" in cause.cure.render("en_US") or "ttlSecondsAfterFinished" in cause.cure.render("en_US")
