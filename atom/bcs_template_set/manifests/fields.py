@@ -119,16 +119,17 @@ def _follow(
         found.append((where, value, place.notes))
     if not place.below:
         return
+    known = place.below
     for key, below in value.items():  # of which there are fewer than keys of paths
-        places = place.below.get(key)
-        if places is None:
+        if key not in known:
             continue
+        places = known[key]
         at = f"{where}.{key}" if where else key
         if isinstance(below, dict):
             _follow(places[0], below, at, found)
         elif isinstance(below, list):
             for index, item in enumerate(below):
-                _follow(places[1], mapping_at(item), f"{at}[{index}]", found)
+                _follow(places[1], item if isinstance(item, dict) else _NOTHING, f"{at}[{index}]", found)
 
 
 @cache

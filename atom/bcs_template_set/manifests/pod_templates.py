@@ -21,11 +21,8 @@ class Container(NamedTuple):
 
     body: Fields
     place: str
-
-    @property
-    def image(self) -> str:
-        """Return the image, "" where there is none."""
-        return text_at(self.body, "image")
+    image: str
+    """"" where there is none."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class PodTemplate:
     def containers(self) -> Sequence[Container]:
         """Return the containers, the init containers last."""
         return tuple(
-            Container(body, f"spec.{key}[{index}]")
+            Container(body, f"spec.{key}[{index}]", text_at(body, "image"))
             for key in CONTAINER_LISTS
             for index, body in enumerate(list_at(self.spec, key))
             if isinstance(body, dict)

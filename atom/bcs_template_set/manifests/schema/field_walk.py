@@ -7,8 +7,8 @@ has it; what holds a variable of BCS's may become anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Optional
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.parse import Document
@@ -124,13 +124,20 @@ class _Walk:
                 self._judge(value, field, path)
             self.object(value, field.of, path)
         elif around[:1] == "[" and isinstance(value, list):
-            for index, item in enumerate(value):
-                self._inside(item, field, around[1:], (path, f"[{index}]"))
+            self._each(enumerate(value), field, around[1:], path)
         elif around[:1] == "{" and isinstance(value, dict):
-            for key, item in value.items():
-                self._inside(item, field, around[1:], (path, f"[{key}]"))
+            self._each(value.items(), field, around[1:], path)
         elif value is not None:
             self._wrong(value, around[:1] or field.letter or "{", path)
+
+    def _each(
+        self, items: Iterable[tuple[Union[int, str], YamlValue]], field: Field, around: str, path: _Path
+    ) -> None:
+        """Compare the items of a list or a map with what the field holds inside it."""
+        right = field.plain if not (around or field.words or field.form) else ()
+        for key, item in items:
+            if type(item) not in right:
+                self._inside(item, field, around, (path, f"[{key}]"))
 
     def _judge(self, value: YamlValue, field: Field, path: _Path) -> None:
         """Compare a value of the right type with the words or the form that its field takes."""
