@@ -61,18 +61,14 @@ def with_pods(plan: DeploymentPlan, numbers: PodNumbers) -> DeploymentPlan:
         warnings.append(say("deploy.autoscalers_unseen", problem=numbers.unseen))
     return replace(
         plan,
-        kept=_counted(touched, numbers.kept),
-        open=_counted(touched, numbers.kept | numbers.scaled, least=ALONE + 1),
+        kept=counted_pods(touched, numbers.kept),
+        open=counted_pods(touched, numbers.kept | numbers.scaled, least=ALONE + 1),
         pods=tuple(warnings),
     )
 
 
-def kept_pods(states: Sequence[LiveState], numbers: PodNumbers) -> tuple[str, ...]:
-    """Name the workloads that keep their number, with the number."""
-    return _counted(states, numbers.kept)
-
-
-def _counted(states: Sequence[LiveState], titles: frozenset[str], *, least: int = 0) -> tuple[str, ...]:
+def counted_pods(states: Sequence[LiveState], titles: frozenset[str], *, least: int = 0) -> tuple[str, ...]:
+    """Name these workloads, with the number of pods that they have, unless that is smaller than `least`."""
     counts = ((state.title, _live(state)) for state in states if state.title in titles)
     return tuple(f"{title} {count}" for title, count in counts if count is not None and count >= least)
 

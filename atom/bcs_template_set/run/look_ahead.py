@@ -33,7 +33,7 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_
 from bcs_template_set.rollout.live_diff import Object
 from bcs_template_set.rollout.live_look import plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
-from bcs_template_set.rollout.pod_numbers import autoscalers_in, kept_pods, lost_pods, targets_of
+from bcs_template_set.rollout.pod_numbers import autoscalers_in, counted_pods, lost_pods, targets_of
 from bcs_template_set.rollout.restore import find_version, gone_marks
 from bcs_template_set.rollout.sized_calls import AT_ONCE, Deploying
 from bcs_template_set.run.context import Planned, RenderedRun, RunContext
@@ -245,7 +245,9 @@ def tell_pods(run: RenderedRun, reader: Reader, place: NamespaceRef) -> None:
     else:
         warnings = [*lost_pods(states, numbers)]
         if run.settings.action == "plan":
-            show_lines(run.services.log, kept_line(kept_pods(states, numbers), language=record.language))
+            show_lines(
+                run.services.log, kept_line(counted_pods(states, numbers.kept), language=record.language)
+            )
     for warning in warnings:
         run.services.warn(warning)
 
