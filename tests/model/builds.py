@@ -68,8 +68,9 @@ class Build(NamedTuple):
 
     `mine` is the id of the version that it wrote last, `open_before` are the builds whose windows were open
     when that was answered. `stale` tells that its plan is older than somebody's whole wait, `queued` that it
-    has waited for its turn. `at` is a place of `_AT`, or how the build ended; then `told` is the version that
-    it took for the current one, and `knew` are those that it had seen.
+    has waited for its turn, `owes` that it has seen versions hidden that it has not merged, `within` that it
+    has found its own in another's, and looks once more. `at` is a place of `_AT`, or how it ended; then
+    `told` is the version that it took for the current one, and `knew` are those that it had seen.
     """
 
     at: str = "read"
@@ -82,6 +83,8 @@ class Build(NamedTuple):
     slow: bool = False
     stale: bool = False
     queued: bool = False
+    owes: bool = False
+    within: bool = False
     open_before: frozenset[int] = frozenset()
     told: str = ""
     knew: frozenset[str] = frozenset()
@@ -151,10 +154,10 @@ class Protocol:
 
     def _moves_of(self, state: State, index: int, build: Build) -> Iterator[tuple[str, State]]:
         if build.at == "read":
-            yield (
-                "reads",
-                state.put(index, self._plan(state.shelf, index, build._replace(rows=state.shelf.rows))),
-            )
+            with_rows = build._replace(rows=state.shelf.rows)
+            yield "reads", state.put(index, self._plan(state.shelf, index, with_rows))
+            if build.mine and not build.owes and self._is_part(state.shelf, index, with_rows):
+                yield "finds itself merged", self._rests(state, index, build._replace(at="look"))
         elif build.at == "names":
             with_names = build._replace(seen=len(state.shelf.versions))
             yield "reads the names", state.put(index, self._plan(state.shelf, index, with_names))
@@ -182,7 +185,19 @@ class Protocol:
             late = state.builds[other]
             state = state.put(other, late._replace(stale=True) if is_planning else late._replace(slow=True))
         with_rows = build._replace(rows=state.shelf.rows, open_before=frozenset())
-        yield "looks", state.put(index, self._look_back(state.shelf, index, with_rows))
+        after = self._look_back(state.shelf, index, with_rows)
+        is_within = (
+            after.at == PUBLISHED and after.told != build.mine and self._decisions.builds[index].shares
+        )
+        if is_within and not build.within:
+            yield "finds itself within", self._rests(state, index, build)
+        else:
+            yield "looks", state.put(index, after)
+
+    def _rests(self, state: State, index: int, build: Build) -> State:
+        """Return the state in which a build looks once more, when all that may hide it have ended."""
+        others = {i for i in range(len(state.builds)) if i != index and _may_be_open(state, i)}
+        return state.put(index, build._replace(within=True, open_before=frozenset(others)))
 
     def _ended(self, build: Build, how: str, view: Optional[View] = None) -> Build:
         """Return a build that does nothing more, with nothing but what matters afterwards."""
@@ -193,9 +208,10 @@ class Protocol:
 
     def _plan(self, shelf: Shelf, index: int, build: Build) -> Build:
         view = view_of(shelf, build)
-        decision = self._decisions.plan(index, view, again=build.round > 0 or build.queued)
+        merges = bool(build.mine) or build.queued
+        decision = self._decisions.plan(index, view, again=build.round > 0 or build.queued, merges=merges)
         if isinstance(decision, Crowded):
-            return Build(queued=True)
+            return Build(round=build.round, queued=True)
         if isinstance(decision, NeedsNames):
             return build._replace(at="names")
         if isinstance(decision, Refused):
@@ -205,20 +221,29 @@ class Protocol:
         if build.round >= self._mutant.rounds_of(index):
             return self._ended(build, OVERTAKEN, view)
         at = "check" if self._mutant.checks_current else "send"
-        return Build(
-            at, build.round + 1, write=decision, mine=build.mine, missed=build.missed, stale=build.stale
-        )
+        return build._replace(at=at, round=build.round + 1, write=decision, rows=None, seen=-1)
 
     def _look_back(self, shelf: Shelf, index: int, build: Build) -> Build:
-        assert build.write is not None
         view = view_of(shelf, build)
         is_slow = build.slow and self._mutant.asks_when_slow
-        rivalled = self._decisions.is_rivalled(index, build.write, build.mine, view, unsure=is_slow)
-        if isinstance(rivalled, NeedsNames):
+        if build.within:
+            is_part = self._is_part(shelf, index, build)
+            return self._ended(build, PUBLISHED, view) if is_part else self._again(build)
+        assert build.write is not None
+        found = self._decisions.look(index, build.write, build.mine, view, unsure=is_slow)
+        if isinstance(found, NeedsNames):
             return build._replace(at="look at names")
-        if rivalled:
-            return Build(at="read", round=build.round, mine=build.mine, missed=build.missed)
+        if found.is_rivalled or build.owes:
+            return self._again(build._replace(owes=build.owes or found.hides))
         return self._ended(build, PUBLISHED, view)
+
+    def _again(self, build: Build) -> Build:
+        """Return a build that plans again, when it is its turn."""
+        return Build("read", build.round, mine=build.mine, missed=build.missed, owes=build.owes)
+
+    def _is_part(self, shelf: Shelf, index: int, build: Build) -> bool:
+        view = view_of(shelf, build)
+        return bool(view.rows) and self._decisions.is_part(index, shelf.version(build.mine), view)
 
     def _checks(self, state: State, index: int, build: Build) -> tuple[str, State]:
         assert build.write is not None
@@ -233,7 +258,7 @@ class Protocol:
     def _overtaken(self, index: int, build: Build) -> Build:
         if build.round >= self._mutant.rounds_of(index):
             return self._ended(build, OVERTAKEN)
-        return Build(at="read", round=build.round, mine=build.mine, missed=build.missed)
+        return self._again(build)
 
     def _sends(self, state: State, index: int, build: Build) -> Iterator[tuple[str, State]]:
         assert build.write is not None
@@ -251,7 +276,9 @@ class Protocol:
 
     def _written(self, state: State, index: int, version_id: str) -> State:
         """Return the state after BCS's answer: this build's window is closed, and it waits for the others."""
-        build = state.builds[index]._replace(mine=version_id)
+        build = state.builds[index]
+        assert build.write is not None
+        build = build._replace(mine=version_id, owes=build.write.owes)
         if not self._mutant.looks_back:
             return _closed(state.put(index, self._ended(build, PUBLISHED)), index)
         waits = self._mutant.waits and self._decisions.builds[index].shares

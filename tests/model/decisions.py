@@ -8,7 +8,7 @@ and is decided once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional, TypeVar, Union, cast
@@ -25,8 +25,10 @@ from bcs_template_set.bcs.calls import Call, Read
 from bcs_template_set.bcs.calls import Write as WriteCall
 from bcs_template_set.bcs.dialect import LISTS_VERSIONS, Site
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile
-from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.bcs.space.provenance import Provenance, ids_in
 from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.unmerged_versions import not_upon
+from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.space.wanted import Again, Wanted
 from bcs_template_set.branches.merge_paths import routes_files, with_branches
 from bcs_template_set.manifests.branch_paths import claims_of
@@ -88,10 +90,17 @@ class NeedsNames(Exception):
 
 
 class Crowded(NamedTuple):
-    """Others have written at once, and nobody has merged it yet: the build waits for its turn."""
+    """The file is as the build wants it, but others have written at once, and nobody has merged it yet."""
 
 
 Decision = Union[Write, Nothing, Refused, Crowded, NeedsNames]
+
+
+class Look(NamedTuple):
+    """Whether a rival wrote too, so that the build plans again, and whether what it wrote may be hidden."""
+
+    is_rivalled: bool
+    hides: bool
 
 
 class View(NamedTuple):
@@ -123,27 +132,27 @@ class Decisions:
         self._forgets_bases, self._lists_nothing = forgets_bases, lists_nothing
         self._prepared = [_prepare(who) if who.shares else None for who in builds]
         self._rendered = [_render(who, prepared) for who, prepared in zip(builds, self._prepared)]
-        self._plans: dict[tuple[int, View, bool], Decision] = {}
-        self._looks: dict[tuple[int, Write, str, View, bool], Union[bool, NeedsNames]] = {}
+        self._plans: dict[tuple[int, View, bool, bool], Decision] = {}
+        self._looks: dict[tuple[int, Write, str, View, bool], Union[Look, NeedsNames]] = {}
         self._changes: dict[tuple[int, Write], Change] = {}
         self._merged: dict[tuple[int, tuple[str, ...]], Desired] = {}
         self._branches: dict[str, frozenset[str]] = {}
 
-    def plan(self, build: int, view: View, *, again: bool = False) -> Decision:
-        """Return what the build would do about what it has read."""
-        key = (build, view, again)
+    def plan(self, build: int, view: View, *, again: bool = False, merges: bool = False) -> Decision:
+        """Return what the build would do about what it has read; it may be its turn to merge."""
+        key = (build, view, again, merges)
         if key not in self._plans:
             self.asked += 1
             try:
-                self._plans[key] = self._plan(build, view, again=again)
+                self._plans[key] = self._plan(build, view, again=again, merges=merges)
             except NeedsNames as exc:
                 self._plans[key] = exc
         return self._plans[key]
 
-    def is_rivalled(
+    def look(
         self, build: int, write: Write, version_id: str, view: View, *, unsure: bool
-    ) -> Union[bool, NeedsNames]:
-        """Tell whether the build, looking back after its write, plans again."""
+    ) -> Union[Look, NeedsNames]:
+        """Return what the build finds, looking back after its write."""
         key = (build, write, version_id, view, unsure)
         if key not in self._looks:
             self.asked += 1
@@ -152,6 +161,18 @@ class Decisions:
             except NeedsNames as exc:
                 self._looks[key] = exc
         return self._looks[key]
+
+    def is_part(self, build: int, version: Version, view: View) -> bool:
+        """Tell whether a build that waits for its turn finds its version to be part of the current one."""
+        reader = self._reader(self.builds[build].file, view)
+        current = view.rows[0].version
+
+        def read(ids: Iterable[str]) -> dict[str, TemplateVersion]:
+            return read_versions(reader, "web", ids, concurrency=1)
+
+        return not not_upon(
+            [version.id], current, read=read, goes_on=lambda found: found not in ids_in(version.bases)
+        )
 
     def branches(self, text: str) -> frozenset[str]:
         """Return the branches that a routes file serves."""
@@ -162,9 +183,9 @@ class Decisions:
 
     # --- the product ------------------------------------------------------------------------------------
 
-    def _plan(self, build: int, view: View, *, again: bool) -> Decision:
+    def _plan(self, build: int, view: View, *, again: bool, merges: bool) -> Decision:
         who, rendered, prepared = self.builds[build], self._rendered[build], self._prepared[build]
-        policy = _policy(who)
+        policy, ours = _policy(who), frozenset({who.file})
         wanted = Wanted(
             project="web",
             space=SPACE,
@@ -174,13 +195,12 @@ class Decisions:
             started_at=who.began,
             ours=rendered.provenance,
             shared=rendered.shared,
-            again=Again(frozenset({who.file}), Existing()) if again else None,
+            again=Again(ours, Existing(), merges=ours if merges else frozenset()) if again else None,
         )
         existing = read_existing(self._reader(who.file, view), wanted, concurrency=1)
-        if any(file.is_crowded for file in existing.files.values()):
-            return Crowded()
         desired = rendered if prepared is None else self._merge(build, existing, prepared)
-        return self._decision(build, make_plan(desired, existing, policy=policy), policy)
+        owes = any(file.crowd for file in existing.files.values())
+        return self._decision(build, make_plan(desired, existing, policy=policy), policy, owes=owes)
 
     def _merge(self, build: int, existing: Existing, prepared: Prepared) -> Desired:
         """Return what is desired beside the other branches; made of contents alone, so once for each."""
@@ -192,13 +212,13 @@ class Decisions:
             )
         return self._merged[build, contents]
 
-    def _decision(self, build: int, plan: Plan, policy: Policy) -> Decision:
+    def _decision(self, build: int, plan: Plan, policy: Policy, *, owes: bool) -> Decision:
         refused = refusal(plan, policy=policy)
         if refused is not None:
             return Refused(type(refused).__name__)
         (change,) = plan.changes
         if not change.writes:
-            return Nothing()
+            return Crowded() if owes else Nothing()
         write = Write(
             row=change.template_id,
             against=change.previous.id if change.previous is not None else "",
@@ -206,11 +226,12 @@ class Decisions:
             text=change.content,
             bases=change.bases,
             known=change.known,
+            owes=owes,
         )
         self._changes[build, write] = change
         return write
 
-    def _look(self, build: int, write: Write, version_id: str, view: View, *, unsure: bool) -> bool:
+    def _look(self, build: int, write: Write, version_id: str, view: View, *, unsure: bool) -> Look:
         who = self.builds[build]
         publishing = Publishing(
             writer=self._reader(who.file, view),
@@ -222,7 +243,8 @@ class Decisions:
         )
         change = self._changes[build, write]
         applied = FileOutcome(change, "applied", version_id=version_id, version=write.name, unsure=unsure)
-        return who.file in settle(publishing, [applied], space_id="space").rivalled
+        settled = settle(publishing, [applied], space_id="space")
+        return Look(who.file in settled.rivalled, who.file in settled.hiding)
 
     def _reader(self, file: str, view: View) -> _Shown:
         if self._lists_nothing and view.versions is not None:

@@ -57,7 +57,10 @@ def _about_paths(end: State, decisions: Decisions, builds: Sequence[Who]) -> Ite
     view = View(shelf.rows, shelf.versions, shelf.versions)
     soon, late = (
         decisions.branches(after.text) if isinstance(after, Write) else current
-        for after in (decisions.plan(len(builds) + number, view, again=number == 1) for number in (1, 2))
+        for after in (
+            decisions.plan(len(builds) + number, view, again=number == 1, merges=number == 1)
+            for number in (1, 2)
+        )
     )
     all_well = all(build.at in SUCCESSES for build in end.builds)
     for who, build in zip(builds, end.builds):

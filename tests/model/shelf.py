@@ -39,7 +39,7 @@ class Write(NamedTuple):
     """What a build sends: a version of this text under this name, for a row or, where it is "", a new file.
 
     `against` is the id of the version that was current when it was planned, `known` are those of all that
-    was there.
+    was there. It `owes` where it leaves hidden what it has seen.
     """
 
     row: str
@@ -48,6 +48,7 @@ class Write(NamedTuple):
     text: str
     bases: tuple[str, ...]
     known: frozenset[str]
+    owes: bool = False
 
 
 class Request(NamedTuple):
@@ -94,8 +95,8 @@ class Shelf(NamedTuple):
         return next(row.version for row in self.rows if row.id == write.row) == write.against
 
     def is_beside(self, write: Write) -> bool:
-        """Tell whether what is current was made from what a write was planned against, as it is itself."""
-        return bool(write.row and self.current) and self.version(self.current).bases[:1] == write.bases[:1]
+        """Tell whether a build has made what is current since a write was planned: nobody else is here."""
+        return bool(write.row and self.current and write.against)
 
     def refuses(self, write: Write) -> bool:
         """Tell whether BCS would find the name taken now."""

@@ -42,7 +42,7 @@ LIMITED = asked(CREATE, 429, faults=("answer",), handled=False)
 def test_the_model_takes_every_step_that_it_has_a_request_for() -> None:
     assert set(steps()) == set(REQUEST_AT)
     assert steps()[FIRST].keys() == {REQUEST_AT[FIRST]}
-    assert steps()["names"] == {NAMES: frozenset({"check", ENDED})}
+    assert steps()["names"] == {NAMES: frozenset({"check", FIRST, ENDED})}
     assert MADE in steps()["send"]
 
 
@@ -76,7 +76,7 @@ def test_a_behaviour_of_the_model_is_one(requests: Sequence[Request]) -> None:
     ("requests", "problem"),
     [
         ([asked(CREATE)], "is created at ['read']"),
-        ([asked(ROWS), asked(CREATE)], "is created at ['check', 'ended', 'names', 'read']"),
+        ([asked(ROWS), asked(CREATE)], "is created at ['check', 'ended', 'look', 'names', 'read']"),
         ([*LOOKS, LOST, asked(CREATE)], "is created at ['find']"),
         ([*LOOKS, LOST, asked(FIND, 502), asked(CREATE)], "is created at ['find']"),
         ([*LOOKS, asked(CREATE, 500, answer="<html>"), asked(CREATE)], "is created at ['find']"),

@@ -93,7 +93,9 @@ def test_versions_that_were_written_in_between_are_named_all(bench: Bench) -> No
     settled = bench.settle(replace(outcome, unsure=True))
     (note,) = notes(settled)
     assert note.startswith("a.yaml: while this version was being written, others wrote second, first, and")
+    first, second = (version.id for version in bench.emulator.state.find_versions(SPACE, NAME)[1:3])
     assert settled.rivalled == {NAME}
+    assert settled.hiding == {NAME: frozenset({first, second})}
 
 
 def test_a_version_that_the_plan_knew_is_no_rivals(bench: Bench) -> None:

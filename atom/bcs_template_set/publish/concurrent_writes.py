@@ -8,15 +8,16 @@ plans again (`publish_phase.py`), which merges what branches share or ends by `o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 from typing import Optional
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects
+from bcs_template_set.bcs.space.provenance import ids_in
 from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
-from bcs_template_set.bcs.space.unmerged_versions import is_part_of
+from bcs_template_set.bcs.space.unmerged_versions import not_upon
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
@@ -27,10 +28,23 @@ from bcs_template_set.records.late_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Settled:
-    """Files with what was noted about them, and the names of those that a rival wrote at the same time."""
+    """Files with what was noted about them, and the names of those that a rival wrote at the same time.
+
+    Of files `within` others' versions ours is part of what somebody wrote since. What a file may be `hiding`
+    where our version is part of it are versions by their ids. `rows` are what the look has shown, by name;
+    None where nothing was written, so that nobody looked.
+    """
 
     files: tuple[FileOutcome, ...]
     rivalled: frozenset[str] = frozenset()
+    within: frozenset[str] = frozenset()
+    hiding: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    rows: Optional[Mapping[str, TemplateFile]] = field(default=None, compare=False)
+
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """Return the files with which this build is not done yet."""
+        return self.rivalled | self.within | self.hiding.keys()
 
 
 def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: str) -> Settled:
@@ -50,19 +64,27 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
     histories, _ = list_histories(
         publishing.writer, publishing.project, space, unsure, concurrency=publishing.concurrency
     )
+    shared = {o.change.name for o in written} & publishing.desired.shared & current.keys()
+    newer = [current[name].version_id for name in shared if current[name].version_id]
+    publishing.versions(newer)  # at once: they are looked into one by one
     counts = Counter(row.real_name for row in rows)
-    settled, rivalled = [], set()
+    settled, rivalled, within, hiding = [], set(), set(), dict[str, frozenset[str]]()
     for outcome in files:
         name, notes, rivals = outcome.change.name, list[Text](), list[Text]()
         if outcome.state == "applied":
             history = _with_current(histories.get(name) or (), current.get(name))
             overtaken = _overtaken_note(publishing, outcome, current.get(name))
-            rivals = [overtaken] if overtaken is not None else _between_notes(outcome, history)
+            between = _between(outcome, history) if overtaken is None else ()
+            rivals = [overtaken] if overtaken is not None else _between_notes(outcome, between)
+            if between:
+                hiding[name] = frozenset(ref.id for ref in between)
             notes = [*_twice_notes(name, counts), *rivals, *_same_name_notes(outcome, history)]
+            if overtaken is None and name in shared and current[name].version_id != outcome.version_id:
+                within.add(name)
         if rivals and name in current:
             rivalled.add(name)
         settled.append(replace(outcome, notes=(*outcome.notes, *notes)))
-    return Settled(tuple(settled), frozenset(rivalled))
+    return Settled(tuple(settled), frozenset(rivalled), frozenset(within), hiding, current)
 
 
 def _let_others_end(publishing: Publishing, written: Sequence[FileOutcome]) -> None:
@@ -95,8 +117,10 @@ def _overtaken_note(
 
 def _is_part_of(publishing: Publishing, outcome: FileOutcome, row: TemplateFile) -> bool:
     """Tell whether what we wrote has become part of what somebody else wrote since."""
-    mine, known = outcome.version_id, frozenset(outcome.change.bases)
-    return bool(row.version_id) and is_part_of(mine, row.version_id, read=publishing.versions, known=known)
+    mine, before = [outcome.version_id], ids_in(outcome.change.bases)
+    return bool(row.version_id) and not not_upon(
+        mine, row.version_id, read=publishing.versions, goes_on=lambda found: found not in before
+    )
 
 
 def _was_left_current(row: TemplateFile, change: Change) -> bool:
@@ -105,18 +129,21 @@ def _was_left_current(row: TemplateFile, change: Change) -> bool:
     return change.overwrites and not change.moves_pin and row.version_id == before
 
 
-def _between_notes(outcome: FileOutcome, history: Sequence[VersionRef]) -> list[Text]:
-    """Name the versions that have come since the plan; `history` is newest first, or not known.
+def _between(outcome: FileOutcome, history: Sequence[VersionRef]) -> Sequence[VersionRef]:
+    """Return the versions that have come since the plan; `history` is newest first, or not known.
 
     Which of them BCS inserted before ours can't be told: it stamps first and inserts later, by the clocks of
     several servers.
     """
     change = outcome.change
     found = suspects(history, current=outcome.version_id, bases=change.bases)
-    rivals = [ref.name for ref in found if ref.id not in change.known]
-    if not rivals and not change.overwrites:
-        rivals = [ref.name for ref in _of_our_name(outcome, history)]
-    return [say("publish.written_between", name=change.name, versions=rivals)] if rivals else []
+    rivals = [ref for ref in found if ref.id not in change.known]
+    return rivals if rivals or change.overwrites else _of_our_name(outcome, history)
+
+
+def _between_notes(outcome: FileOutcome, between: Sequence[VersionRef]) -> list[Text]:
+    names = [ref.name for ref in between]
+    return [say("publish.written_between", name=outcome.change.name, versions=names)] if names else []
 
 
 def _with_current(history: Sequence[VersionRef], row: Optional[TemplateFile]) -> Sequence[VersionRef]:

@@ -14,6 +14,7 @@ from copy import copy
 from typing import Callable
 
 from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.space.lineage import SKEW_SECONDS
 from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.bcs.space.unmerged_versions import ReadVersions
 from bcs_template_set.messages import say
@@ -109,11 +110,14 @@ def check_still_current(change: Change, metadata: TemplateFile, *, space: str) -
 
 
 def is_beside(change: Change, metadata: TemplateFile, *, read: ReadVersions) -> bool:
-    """Tell whether a build made what is current now from the version that a change was planned against.
+    """Tell whether a build has made what is current now since a change was planned.
 
     Both builds will look whether theirs is part of the current version, and one of all that met merges them
     (turns.py). Each would plan again and again if it had to be alone.
     """
-    found = read([metadata.version_id]) if metadata.version_id else {}
-    origins = [read_provenance(version.description) for version in found.values()]
-    return any(origin is not None and origin.bases[:1] == change.bases[:1] for origin in origins)
+    if not (metadata.version_id and change.previous):
+        return False
+    current = read([metadata.version_id])[metadata.version_id]
+    origin = read_provenance(current.description)
+    is_younger = current.create_at >= change.previous.created_at - SKEW_SECONDS  # nobody has gone back
+    return is_younger and origin is not None and bool(origin.bases)

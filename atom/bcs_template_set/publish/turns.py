@@ -1,24 +1,29 @@
 """Whose turn it is where many builds have written one file at once. Only reads leave this module.
 
-Builds that have met on a file that branches share have each written a version beside the others'
-(lineage.py). One of them merges all of these; the others then find theirs to be part of the current version,
+Builds that have met on a file that branches share have each written a version beside the others', or upon one
+that hides others' (lineage.py). One of them merges all of these; the others then find theirs to be part of the current version,
 and are done without writing. Which one it is follows from the versions' ids, the same for everybody, so
 nobody has to be asked and nothing is left to chance: the first in that order goes on at once, each other some
 seconds after the one before it, unless it is merged by then. A build that was killed costs the others those
-seconds. One that has not written yet waits until the crowd has become one version.
+seconds. Who has written upon what hides others comes last, and stays until these are merged, too: the build
+that hid them may be dead. What was merged is looked at once more, when nobody can hide it any more.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field, replace
 
-from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
+from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
+from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import suspects
-from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.bcs.space.provenance import Provenance, ids_in, read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_files, list_histories, oldest_of_each_name
-from bcs_template_set.bcs.space.unmerged_versions import is_part_of
+from bcs_template_set.bcs.space.unmerged_versions import not_upon
+from bcs_template_set.publish.concurrent_writes import Settled
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.look_first import SETTLING_SECONDS
 from bcs_template_set.publish.write_files import Publishing
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Deadline
@@ -37,21 +42,36 @@ _LONGEST_PAUSE = 24.0
 class Contest:
     """A file that others write too: our version of it, "" where there is none, and when our turn comes.
 
-    `current` was its current version when that was worked out.
+    `current` was its current version when that was worked out. What our version `knew` was not made from it.
+    It `owes` the versions that we have seen hidden and not merged: we stay until they are. One that
+    `is_merged` was found so once: who still hides that has begun before, and has ended when we look again.
     """
 
     mine: str
-    current: str
-    due: float
+    knew: frozenset[str]
+    owes: frozenset[str]
+    current: str = ""
+    due: float = 0.0
+    is_merged: bool = False
+
+    @property
+    def merges(self) -> bool:
+        """Tell whether it is for us to merge what is hidden when our turn comes, unless others have."""
+        return bool(self.mine or self.owes)
 
 
 @dataclass
 class Turns:
-    """The files that a build has to plan again, each when its turn comes."""
+    """The files that a build has to plan again, each when its turn comes.
+
+    `written` is what it has written last of each file, `owed` are the hidden versions that it has seen since.
+    """
 
     publishing: Publishing
     deadline: Deadline
     contests: dict[str, Contest] = field(default_factory=dict)
+    written: dict[str, FileOutcome] = field(default_factory=dict)
+    owed: dict[str, frozenset[str]] = field(default_factory=dict)
     rounds: int = 0
 
     @property
@@ -59,17 +79,31 @@ class Turns:
         """Return the files whose turn has not come yet."""
         return frozenset(self.contests)
 
-    def enter(self, mine: Mapping[str, str], *, space_id: str) -> None:
-        """Queue up for files that others have written too, given with our versions of them.
+    def enter(self, settled: Settled, applied: Iterable[FileOutcome], *, space_id: str) -> None:
+        """Queue up for the files with which this build is not done, after what it has written so far.
 
         Raises:
             StepError: what the gateway or BCS answered.
         """
-        if mine:
+        for outcome in applied:
+            name = outcome.change.name
+            if name not in self.written or self.written[name].version_id != outcome.version_id:
+                self.owed.pop(name, None)
+            self.written[name] = outcome
+        self.owed.update(settled.hiding)
+        if settled.unsettled:
             self.rounds += 1
-            self._queue(mine, self._look(space_id), space_id=space_id)
+            contests = {name: self._contest(name) for name in settled.unsettled}
+            self._queue(contests, settled.rows or {}, space_id=space_id)
 
-    def next(self, *, space_id: str) -> frozenset[str]:
+    def _contest(self, name: str) -> Contest:
+        owes = self.owed.get(name, frozenset())
+        if name not in self.written:
+            return Contest("", frozenset(), owes)
+        written = self.written[name]
+        return Contest(written.version_id, ids_in(written.change.bases), owes)
+
+    def next(self, *, space_id: str) -> Mapping[str, Contest]:
         """Wait, and return the files whose turn it is; none where others have merged all that we wrote.
 
         Where the time is over, it is the turn of all.
@@ -81,56 +115,79 @@ class Turns:
         while self.contests and not self.deadline.passed():
             now = clock.monotonic()
             soon = now + TOGETHER_SECONDS
-            due = frozenset(name for name, contest in self.contests.items() if contest.due <= soon)
-            if any(self.contests[name].due <= now for name in due):
+            due = {n: c for n, c in self.contests.items() if c.due <= soon and not c.is_merged}
+            if any(contest.due <= now for contest in due.values()):
                 self.contests = {n: contest for n, contest in self.contests.items() if n not in due}
                 return due
             pause = min(contest.due for contest in self.contests.values()) - now
-            clock.wait(min(pause, SLOT_SECONDS, self.deadline.remaining()))
-            self._drop_what_is_merged(space_id)
-        left, self.contests = self.waiting, {}
+            clock.wait(max(0.0, min(pause, SLOT_SECONDS, self.deadline.remaining())))
+            self._look(space_id)
+        left, self.contests = self.contests, {}
         return left
 
-    def _drop_what_is_merged(self, space_id: str) -> None:
-        rows = self._look(space_id)
-        again: dict[str, str] = {}
-        for name, contest in list(self.contests.items()):
-            current = rows[name].version_id if name in rows else ""
-            if name not in self.publishing.desired.shared or current == contest.current:
-                continue
-            if contest.mine and current and self._is_part(contest.mine, current):
-                del self.contests[name]
-            else:
-                again[name] = contest.mine
-        self._queue(again, rows, space_id=space_id)
+    def _look(self, space_id: str) -> None:
+        """Queue up again for the files that others have written since, but for what they have merged."""
+        if not any(self._has_a_turn(*item) for item in self.contests.items()):
+            return
+        listed = list_files(self.publishing.writer, self.publishing.project, space_id)
+        rows = oldest_of_each_name(listed)
+        now = self.publishing.clock.monotonic()
+        changed = {
+            n: c
+            for n, c in self.contests.items()
+            if c.current != _current(rows, n) or (c.is_merged and c.due <= now)
+        }
+        self._queue(changed, rows, space_id=space_id)
 
-    def _is_part(self, mine: str, current: str) -> bool:
-        return is_part_of(mine, current, read=self.publishing.versions, known=frozenset())
+    def _has_a_turn(self, name: str, contest: Contest) -> bool:
+        """Tell whether somebody else may merge it; of another file a pause of our own ends."""
+        return name in self.publishing.desired.shared and contest.merges
 
-    def _look(self, space_id: str) -> Mapping[str, TemplateFile]:
-        return oldest_of_each_name(list_files(self.publishing.writer, self.publishing.project, space_id))
-
-    def _queue(self, mine: Mapping[str, str], rows: Mapping[str, TemplateFile], *, space_id: str) -> None:
+    def _queue(
+        self, contests: Mapping[str, Contest], rows: Mapping[str, TemplateFile], *, space_id: str
+    ) -> None:
         publishing = self.publishing
-        there = {name: rows[name] for name in mine if name in rows and rows[name].version_id}
-        shared = [row for name, row in there.items() if name in publishing.desired.shared]
-        space = TemplateSpace(id=space_id, name=publishing.space)
-        histories, listed = list_histories(
-            publishing.writer, publishing.project, space, shared, concurrency=publishing.concurrency
-        )
-        publishing.seen.update({version.id: version for version in listed})
-        versions = publishing.versions(row.version_id for row in shared)
         now = publishing.clock.monotonic()
-        plain = pause_of(publishing.desired.provenance, self.rounds)
-        for name, own in mine.items():
-            self.contests[name] = Contest(own, rows[name].version_id if name in rows else "", now + plain)
-        for row in shared:
-            origin = read_provenance(versions[row.version_id].description)
-            bases = origin.bases if origin is not None else ()
-            found = suspects(histories.get(row.real_name) or (), current=row.version_id, bases=bases)
-            rank = rank_of(mine[row.real_name], [ref.id for ref in found])
-            due = now + rank * SLOT_SECONDS
-            self.contests[row.real_name] = Contest(mine[row.real_name], row.version_id, due)
+        plain = now + pause_of(publishing.desired.provenance, self.rounds)
+        turns = {n: c for n, c in contests.items() if self._has_a_turn(n, c) and _current(rows, n)}
+        for name in contests.keys() - turns.keys():
+            self.contests.setdefault(name, replace(contests[name], due=plain))
+        versions = publishing.versions(rows[name].version_id for name in turns)
+        for name, contest in list(turns.items()):
+            current = rows[name].version_id
+            if contest.mine and self._is_merged(contest, current):
+                del turns[name]
+                due = contest.due if contest.is_merged else now + SETTLING_SECONDS
+                self.contests[name] = replace(contest, current=current, due=due, is_merged=True)
+                if due <= now:
+                    del self.contests[name]
+        space = TemplateSpace(id=space_id, name=publishing.space)
+        listed = [rows[name] for name in turns]
+        histories, read = list_histories(
+            publishing.writer, publishing.project, space, listed, concurrency=publishing.concurrency
+        )
+        publishing.seen.update({version.id: version for version in read})
+        for name, contest in turns.items():
+            hidden = self._hidden(versions[rows[name].version_id], histories.get(name) or ())
+            due = now + rank_of(contest.mine, hidden) * SLOT_SECONDS
+            current = rows[name].version_id
+            self.contests[name] = replace(contest, current=current, due=due, is_merged=False)
+
+    def _is_merged(self, contest: Contest, current: str) -> bool:
+        wanted, read = {contest.mine, *contest.owes}, self.publishing.versions
+        return not not_upon(wanted, current, read=read, goes_on=lambda found: found not in contest.knew)
+
+    def _hidden(self, current: TemplateVersion, history: Sequence[VersionRef]) -> Sequence[str]:
+        """Return the versions that wait to be merged, as far as what was read already tells."""
+        seen, origin = self.publishing.seen, read_provenance(current.description)
+        bases = origin.bases if origin is not None else ()
+        found = [ref.id for ref in suspects(history, current=current.id, bases=bases)]
+        left = not_upon(found, current.id, read=self.publishing.versions, goes_on=seen.__contains__)
+        return [version_id for version_id in found if version_id in left]
+
+
+def _current(rows: Mapping[str, TemplateFile], name: str) -> str:
+    return rows[name].version_id if name in rows else ""
 
 
 def rank_of(mine: str, siblings: Sequence[str]) -> int:

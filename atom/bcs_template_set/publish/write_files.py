@@ -9,8 +9,8 @@ Guaranteed:
   answer was lost is read back by name before it is sent again, after a pause that lets a slow one finish
   (`write_once.py`); one that BCS finishes later still may be there twice, and is said where it is seen;
 - a file is written only if the version it was planned against was current right before (`look_first.py`), or
-  if another build has written beside it a moment ago, made from the same; else the caller plans again, and
-  fails as overtaken when its time for that is over;
+  if nothing but builds has written since, all of it a moment ago; else the caller plans again, and fails as
+  overtaken when its time for that is over;
 - no branch's paths are lost from a file that branches share: every build makes sure that its own version is
   current or part of what is (`concurrent_writes.py`), and one of all that met merges them (`turns.py`);
 - nothing is undone by deleting, and a failure on one file does not stop the others.

@@ -16,7 +16,7 @@ from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.publish.concurrent_writes import creator_warnings, settle
+from bcs_template_set.publish.concurrent_writes import Settled, creator_warnings, settle
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.template_set import publish_chart
 from bcs_template_set.publish.turns import Turns
@@ -73,41 +73,39 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
     tells whether anything is left to write.
     """
     space_id = planned.existing.space.id if planned.existing.space is not None else ""
-    crowded = frozenset(name for name, file in planned.existing.files.items() if file.is_crowded)
     seconds = min(TRYING_SECONDS, run.services.deadline.remaining() / 2)
     turns = Turns(publishing, Deadline(run.services.clock, seconds=seconds))
-    left, done = crowded, dict[str, FileOutcome]()
+    left = frozenset[str]()
     while True:
         publishing = turns.publishing = replace(
             publishing, desired=planned.desired, planned_at=planned.read_at
         )
-        space_id, rivalled = _publish_round(run, publishing, planned, left=left, space_id=space_id)
-        if rivalled:
-            run.services.log.warning(say("publish.planning_again", names=sorted(rivalled)))
-        done.update({outcome.change.name: outcome for outcome in run.services.record.applied()})
-        mine = {name: done[name].version_id if name in done else "" for name in rivalled | crowded}
-        turns.enter(mine, space_id=space_id)
-        crowded, before = frozenset(), turns.waiting
+        space_id, settled = _publish_round(run, publishing, planned, left=left, space_id=space_id)
+        if settled.rivalled:
+            run.services.log.warning(say("publish.planning_again", names=sorted(settled.rivalled)))
+        before = turns.waiting
+        turns.enter(settled, run.services.record.applied(), space_id=space_id)
         due = turns.next(space_id=space_id)
-        for name in before - due - turns.waiting:  # others have merged it
-            run.services.record.note_file(done[name])
+        for name in (before | settled.unsettled) - due.keys() - turns.waiting:  # others have merged it
+            run.services.record.note_file(turns.written[name])
         if not due:
             return planned
-        again = Again(due, planned.existing, publishing.seen)
+        merges = frozenset(name for name, contest in due.items() if contest.merges)
+        again = Again(frozenset(due), planned.existing, publishing.seen, merges)
         planned = plan_run(run, publishing.writer, again=again)
         if turns.deadline.passed():
             _give_up(run, planned, rounds=turns.rounds)
             return planned
         check_refusal(run, planned)
-        left = turns.waiting
+        left = frozenset(change.name for change in planned.plan.changes) - due.keys()
 
 
 def _publish_round(
     run: RenderedRun, publishing: Publishing, planned: Planned, *, left: frozenset[str], space_id: str
-) -> tuple[str, frozenset[str]]:
+) -> tuple[str, Settled]:
     """Write what the plan says but for what is `left` for now.
 
-    Return the space's id and the files that others wrote meanwhile.
+    Return the space's id, and which files others wrote meanwhile.
     """
     plan = replace(planned.plan, changes=tuple(c for c in planned.plan.changes if c.name not in left))
     if any(change.writes for change in plan.changes):
@@ -121,27 +119,32 @@ def _publish_round(
     for outcome in files:
         run.services.record.note_file(outcome)
     overtaken = {outcome.change.name for outcome in files if isinstance(outcome.error, Overtaken)}
-    return space_id, _settle(run, publishing, files, space_id=space_id) | overtaken
+    crowds = {name: file.crowd for name, file in planned.existing.files.items() if file.crowd}
+    ended = {outcome.change.name for outcome in files if outcome.error is None}
+    settled = _settle(run, publishing, files, space_id=space_id)
+    return space_id, replace(
+        settled,
+        rivalled=settled.rivalled | overtaken,
+        hiding={**{name: crowds[name] for name in crowds.keys() & ended}, **settled.hiding},
+        rows=planned.existing.rows if settled.rows is None else settled.rows,
+    )
 
 
 def _settle(
     run: RenderedRun, publishing: Publishing, files: tuple[FileOutcome, ...], *, space_id: str
-) -> frozenset[str]:
-    """Note what rivals did while the files were written, and return which files they wrote.
-
-    What can't be seen is a warning.
-    """
+) -> Settled:
+    """Note what rivals did while the files were written, and return it. What can't be seen is a warning."""
     record = run.services.record
     try:
         settled = settle(publishing, files, space_id=space_id)
     except StepError as exc:
         record.warnings.append(say("publish.unsettled", problem=exc.title()))
-        return frozenset()
+        return Settled(files)
     for before, outcome in zip(files, settled.files):
         record.note_file(outcome)
         for note in outcome.notes[len(before.notes) :]:
             run.services.log.warning(note)
-    return settled.rivalled
+    return settled
 
 
 def _give_up(run: RenderedRun, planned: Planned, *, rounds: int) -> None:

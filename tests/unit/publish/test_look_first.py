@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Optional
 
 import pytest
 from tests.support.pieces import FakeClock
 from tests.support.planned import OURS
-from tests.unit.bcs.space.test_read_space import row, version
 
-from bcs_template_set.bcs.answers import TemplateFile
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.lineage import SKEW_SECONDS
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.look_first import LOOK_SECONDS, Looks, is_beside
 from bcs_template_set.publish.plan import Change
@@ -87,20 +89,28 @@ def test_who_comes_while_another_looks_waits_for_that_look() -> None:
     assert asked == [1]
 
 
+# --- beside another build -------------------------------------------------------------------------------
+
+PLANNED = VersionRef("1", "v1", 1000)
+BY_A_BUILD = OURS.line("x", bases=("0",))
+
+
 @pytest.mark.parametrize(
-    ("bases", "is_there"),
-    [(("b1", "b7"), True), (("b1",), True), (("b7", "b1"), False), ((), False)],
+    ("previous", "current", "description", "at", "beside"),
+    [
+        (PLANNED, "2", BY_A_BUILD, 1001, True),
+        (PLANNED, "2", BY_A_BUILD, 1000 - SKEW_SECONDS, True),
+        (PLANNED, "2", BY_A_BUILD, 999 - SKEW_SECONDS, False),
+        (PLANNED, "2", OURS.line("x"), 1001, False),
+        (PLANNED, "2", "by hand", 1001, False),
+        (PLANNED, "", BY_A_BUILD, 1001, False),
+        (None, "2", BY_A_BUILD, 1001, False),
+    ],
 )
-def test_a_build_is_beside_ours_where_its_version_was_made_from_the_same(
-    bases: tuple[str, ...], *, is_there: bool
+def test_a_build_that_will_look_back_has_written_what_is_current_now(
+    *, previous: Optional[VersionRef], current: str, description: str, at: int, beside: bool
 ) -> None:
-    change = Change(name="a.yaml", action="update", content="", digest="", bases=("b1", "b2"))
-    current = version(1).replaced(description=OURS.line("x", bases=bases))
-    assert is_beside(change, row(1), read=lambda ids: dict.fromkeys(ids, current)) is is_there
-
-
-def test_beside_a_person_or_a_mere_draft_there_is_no_build() -> None:
-    change = Change(name="a.yaml", action="update", content="", digest="", bases=("b1",))
-    assert not is_beside(change, row(1), read=lambda ids: dict.fromkeys(ids, version(1)))
-    made = version(1).replaced(description=OURS.line("x", bases=("b1",)))
-    assert not is_beside(change, row(1, current=0), read=lambda ids: dict.fromkeys(ids, made))
+    change = Change("a", "update", "x", "", "v9", previous=previous)
+    row = TemplateFile("1", "s/a", version="v2", version_id=current, version_mode=0)
+    version = TemplateVersion(current, "v2", "x", description=description, create_at=at)
+    assert is_beside(change, row, read=lambda ids: dict.fromkeys(ids, version)) == beside

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Optional
 
 from bcs_template_set.bcs.answers import ChartVersion, TemplateFile, TemplateSpace, TemplateVersion
-from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
+from bcs_template_set.bcs.space.provenance import UPON, Provenance, ids_in, read_provenance
 from bcs_template_set.bcs.space.route_map import HostClaim, LiveIngress
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.routes import Route, images_of, routes_of
@@ -58,7 +58,9 @@ class ExistingFile:
     other versions written since the build started, newest first. `history` holds the versions known,
     newest first: all there are, or this build's and what it was made from; None where they were not needed
     or can't be listed. `unmerged` are the versions that were hidden without having been seen; only for files
-    that branches share. One that `is_crowded` may have such versions, which are not read before its turn.
+    that branches share. Those in its `crowd` are such too, by their ids, and left to somebody's turn.
+    `part_of` are versions that the current one is made from, and has to name in their place: those that were
+    read with the unmerged ones, or the one since which there may be such.
     """
 
     metadata: TemplateFile
@@ -67,7 +69,8 @@ class ExistingFile:
     later: tuple[TemplateVersion, ...] = ()
     history: Optional[tuple[VersionRef, ...]] = None
     unmerged: tuple[Unmerged, ...] = ()
-    is_crowded: bool = False
+    crowd: frozenset[str] = frozenset()
+    part_of: tuple[str, ...] = ()
 
     @cached_property
     def documents(self) -> Optional[tuple[Document, ...]]:
@@ -94,12 +97,12 @@ class ExistingFile:
     def bases(self) -> tuple[str, ...]:
         """Return what a new version is made from: the current one, and what is merged with it."""
         first = self.current.id if self.current is not None else FROM_NOTHING
-        return (first, *(rival.version.id for rival in self.unmerged))
+        return (first, *(rival.version.id for rival in self.unmerged), *(UPON + id_ for id_ in self.part_of))
 
     @property
     def known(self) -> frozenset[str]:
         """Return the ids of all versions that were there, the ones a new version is made from among them."""
-        return frozenset((*(ref.id for ref in self.history or ()), *self.bases))
+        return frozenset((*(ref.id for ref in self.history or ()), *ids_in(self.bases)))
 
     @property
     def origin(self) -> Optional[Provenance]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
-from bcs_template_set.bcs.space.provenance import MOST_BASES
+from bcs_template_set.bcs.space.provenance import MOST_BASES, ids_in
 
 SKEW_SECONDS = 2
 """How far the clocks of BCS's servers may be apart, and a creation may take between stamp and insert."""
@@ -26,16 +26,25 @@ def suspects(history: Sequence[VersionRef], *, current: str, bases: Sequence[str
 
     `history` is newest first, `bases` are what the current version says it was made from. In the ordinary
     case its base is the version right before it, and nothing is suspect. Nothing can be said where it names
-    no base (a person's, or an older step's) or one that is gone. Versions stamped shortly before the base
-    are suspect too: BCS stamps first and inserts later, in whole seconds, by the clocks of several servers.
+    no base (a person's, or an older step's) or one that is gone. Versions stamped shortly before the eldest
+    base are suspect too: BCS stamps first and inserts later, in whole seconds, by the clocks of several
+    servers.
     """
     known = {ref.id: ref for ref in history}
     if current not in known or not bases or bases[0] not in (*known, FROM_NOTHING):
         return ()
-    since = known[bases[0]].created_at - SKEW_SECONDS if bases[0] in known else 0
-    merged = {current, *bases}
+    eldest = eldest_base(history, bases)
+    since = known[eldest].created_at - SKEW_SECONDS if eldest in known else 0
+    merged = {current, *ids_in(bases)}
     found = [ref for ref in history if ref.id not in merged and ref.created_at >= since]
     return tuple(found[:MOST_SUSPECTS])
+
+
+def eldest_base(history: Sequence[VersionRef], bases: Sequence[str]) -> str:
+    """Return the base that was made first, of those that are there: what is older was merged long ago."""
+    known = {ref.id: ref.created_at for ref in history}
+    ids = ids_in(bases)
+    return FROM_NOTHING if FROM_NOTHING in ids else min(ids & known.keys(), key=lambda id_: (known[id_], id_))
 
 
 def unmerged(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Optional
 from urllib.parse import unquote
@@ -20,6 +21,9 @@ _MARK = "bk-ci"
 _ENCODED = re.compile(r"[\s%=<>&\"'\x00-\x1f\x7f]")
 _MOST_CHARACTERS = 120
 _HASH = 10
+UPON = "+"
+"""In front of a base that the one it was planned against had been made from already."""
+
 MOST_BASES = 64
 """Each base may be read; the step names the one it planned against, and those few that it merged."""
 
@@ -38,8 +42,9 @@ class Provenance:
     """Who published a version, out of which build. `build` is the build number, 0 outside BK-CI.
 
     `link` is the build's page, "" where unknown. `bases` are the ids of the versions that the content was
-    made from: the one it was planned against comes first, then those that were merged into it. `began_at` is
-    when this build began, in seconds since the epoch; 0 where nobody knows, and never part of the line.
+    made from: the one it was planned against comes first, then those that were merged into it, then some that
+    the first was made `UPON`. `began_at` is when this build began, in seconds since the epoch; 0 where nobody
+    knows, and never part of the line.
     """
 
     pipeline: str
@@ -116,6 +121,11 @@ def read_provenance(description: str) -> Optional[Provenance]:
         link=unquote(found.get("link", "")),
         bases=tuple(base for base in found.get("base", "").split(",", MOST_BASES)[:MOST_BASES] if base),
     )
+
+
+def ids_in(bases: Iterable[str]) -> frozenset[str]:
+    """Return the ids of the versions that a list of bases names."""
+    return frozenset(base.removeprefix(UPON) for base in bases)
 
 
 def published_as_it_is(description: str, content: str) -> Optional[Provenance]:

@@ -18,7 +18,7 @@ from bcs_template_set.bcs.space.existing import (
 )
 from bcs_template_set.bcs.space.provenance import holds_number, number_in, read_provenance
 from bcs_template_set.bcs.space.template_spaces import list_histories
-from bcs_template_set.bcs.space.unmerged_versions import read_unmerged, suspects_of
+from bcs_template_set.bcs.space.unmerged_versions import suspects_of, with_crowd, with_unmerged
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -53,6 +53,7 @@ class UnderCurrent:
         In the ordinary case nothing is read: what is older than this build can be no newer build's, nor hide
         what has just been written, and a version of this build's name was never written.
         """
+        self.known.update({f.current.id: f.current for f in files if f.current is not None})
         young = {f.metadata.real_name for f in files if self._is_young(f)}
         files = self._with_names(files, young)
         found = values_of(
@@ -143,10 +144,11 @@ class UnderCurrent:
         name = file.metadata.real_name
         if name not in self.wanted.shared:
             return file
-        if name in self._again:
-            return replace(file, unmerged=read_unmerged(file, read=self.versions))
-        is_first = self.wanted.again is None
-        return replace(file, is_crowded=True) if is_first and suspects_of(file) else file
+        again = self.wanted.again
+        if again is not None and name in again.merges:
+            return with_unmerged(file, read=self.versions)
+        is_planned = again is None or name in again.files
+        return with_crowd(file, read=self.versions) if is_planned else file
 
     def _with_later(self, files: Sequence[ExistingFile]) -> list[ExistingFile]:
         """Return the files with the versions that a newer build may have written under the current one.

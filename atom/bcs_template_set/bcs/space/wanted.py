@@ -19,7 +19,7 @@ CLOCK_SKEW_SECONDS = 600
 
 @dataclass(frozen=True)
 class Again:
-    """Why a run plans again: the `files` that others have written since.
+    """Why a run plans again: the `files` that others have written since; of some it `merges` what was hidden.
 
     What was read `before` is not read again, nor are the versions that were `seen` since, given by id.
     """
@@ -27,6 +27,7 @@ class Again:
     files: frozenset[str]
     before: Existing
     seen: Mapping[str, TemplateVersion] = field(default_factory=dict)
+    merges: frozenset[str] = frozenset()
 
     @cached_property
     def versions(self) -> Mapping[str, TemplateVersion]:

@@ -9,7 +9,7 @@ from tests.support.planned import OURS
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
 from bcs_template_set.bcs.space.lineage import MOST_SUSPECTS, SKEW_SECONDS, suspects, unmerged
-from bcs_template_set.bcs.space.unmerged_versions import MOST_WALKED, is_part_of
+from bcs_template_set.bcs.space.unmerged_versions import MOST_WALKED, not_upon
 
 
 def history(*versions: tuple[str, int]) -> tuple[VersionRef, ...]:
@@ -51,6 +51,13 @@ def test_beside_a_version_made_from_nothing_every_other_is_suspect() -> None:
     assert names(found) == ["a"]
 
 
+def test_since_the_eldest_of_several_bases_there_may_be_suspects() -> None:
+    versions = history(("d", 40), ("c", 30), ("b", 20), ("a", 10), ("z", 5))
+    assert names(suspects(versions, current="d", bases=("c", "a"))) == ["b"]
+    assert names(suspects(versions, current="d", bases=("c", "gone"))) == []
+    assert names(suspects(versions, current="d", bases=("c", FROM_NOTHING))) == ["b", "a", "z"]
+
+
 def test_nothing_can_be_said_without_a_base_or_where_it_is_gone() -> None:
     versions = history(("c", 30), ("b", 20))
     assert suspects(versions, current="c", bases=()) == ()
@@ -86,16 +93,19 @@ def test_whatever_the_graph_it_ends_and_the_current_version_is_never_a_rival_of_
 # --- whether one version has become part of another -----------------------------------------------------
 
 
-def part(version_id: str, current: str, made_from: Mapping[str, tuple[str, ...]]) -> tuple[bool, list[str]]:
+def part(
+    version_id: str, current: str, made_from: Mapping[str, tuple[str, ...]], *, by_hand: str = ""
+) -> tuple[bool, list[str]]:
     """Tell it, and which versions were read for it; `a` is what all of this was planned against."""
     asked: list[str] = []
 
     def read(ids: Iterable[str]) -> dict[str, TemplateVersion]:
         asked.extend(ids)
-        lines = {id_: OURS.line("x", bases=made_from.get(id_, ())) for id_ in asked}
-        return {id_: TemplateVersion(id_, id_, "x", description=lines[id_]) for id_ in asked}
+        lines = {id_: OURS.line("x", bases=made_from.get(id_, ())) for id_ in asked if id_ != by_hand}
+        return {id_: TemplateVersion(id_, id_, "x", description=lines.get(id_, "")) for id_ in asked}
 
-    return is_part_of(version_id, current, read=read, known=frozenset("a")), asked
+    left = not_upon([version_id], current, read=read, goes_on=lambda found: found != "a")
+    return not left, asked
 
 
 def test_a_version_is_part_of_what_was_made_from_it_directly_or_over_others() -> None:
@@ -104,8 +114,15 @@ def test_a_version_is_part_of_what_was_made_from_it_directly_or_over_others() ->
     assert part("b", "d", {"d": ("c",), "c": ("a", "b")}) == (True, ["d", "c"])
 
 
+def test_what_was_merged_is_not_looked_into() -> None:
+    assert part("b", "d", {"d": ("a", "c"), "c": ("a", "b")}) == (False, ["d"])
+
+
 def test_nothing_is_read_beyond_what_was_known_before() -> None:
     assert part("b", "c", {"c": ("a", FROM_NOTHING)}) == (False, ["c"])
+    assert part("b", "c", {"c": (FROM_NOTHING,)}) == (False, ["c"])
+    assert part("b", "d", {"d": ("c",)}, by_hand="c") == (False, ["d", "c"])
+    assert part("b", "d", {"d": ("c",)}) == (False, ["d", "c"])
 
 
 def test_so_many_are_read_and_no_more() -> None:

@@ -22,6 +22,7 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import read_chart, read_existing
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.bcs.space.under_current import MOST_LATER_VERSIONS
+from bcs_template_set.bcs.space.unmerged_versions import MOST_AT_ONCE
 from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Again, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
@@ -43,6 +44,7 @@ class FakeReader:
     def __init__(self, replies: Mapping[str, Reply]) -> None:
         self.replies: dict[str, Reply] = {"get project": PROJECT, "list spaces": [SPACE], **replies}
         self.asked: list[str] = []
+        self.exactly: list[str] = []
         self.site = Site()
         self._lock = threading.Lock()
 
@@ -50,6 +52,7 @@ class FakeReader:
         with self._lock:
             self.asked.append(call.name)
         exact = f"{call.name} {call.segments[-1]}"
+        self.exactly.append(exact)
         reply = self.replies[exact if exact in self.replies else call.name]
         if isinstance(reply, StepError):
             raise reply
@@ -250,6 +253,84 @@ def test_a_version_of_our_name_is_looked_for_where_it_may_be_there(
     rows = [row(1, at=YOUNG - 1).replaced(**file)]
     found, _ = read({**OLD, "list files": rows, "find version": version(9)}, ask)
     assert found.same_name == version(9)
+
+
+# --- a shared file that many have written at once -------------------------------------------------------
+
+
+def id_of(number: int) -> str:
+    return f"{number:024x}"
+
+
+def upon(number: int) -> str:
+    return f"+{id_of(number)}"
+
+
+def by(build: int, *bases: int) -> TemplateVersion:
+    """Return what a build of another branch has written, of the number of the build."""
+    line = replace(OURS, branch="b", build=build).line("old", bases=tuple(map(id_of, bases)))
+    return version(build).replaced(description=line)
+
+
+def marked(number: int, eldest: int) -> str:
+    return replace(OURS, branch="m").line("old", bases=(id_of(number), upon(eldest)))
+
+
+def crowd(
+    *more: TemplateVersion, current: TemplateVersion, again: Optional[Again] = None
+) -> tuple[ExistingFile, FakeReader]:
+    """Read it: 1 is long there, 4 was made from 3, and 5 and 6 are others' beside it, all from 1."""
+    written = (by(3, 1), by(4, 3), by(5, 1), by(6, 1), current, *more)
+    (listed,) = names(1, at=STARTED - 3600)
+    young = tuple(VersionName(f"{v.id}", v.id, STARTED) for v in dict.fromkeys(written))
+    replies: dict[str, Reply] = {f"get version {v.id}": v for v in (version(1), *written)}
+    replies["list files"] = [row(1, current=int(current.id, 16))]
+    replies["list version names"] = [listed.replaced(version_list=(*listed.version_list, *young))]
+    return read(replies, replace(wanted(), shared=frozenset({"a.yaml"}), again=again))
+
+
+def test_what_others_have_hidden_is_left_to_somebodys_turn_and_a_new_version_says_since_when() -> None:
+    found, _ = crowd(current=by(4, 3))
+    assert found.crowd == {id_of(5), id_of(6)}
+    assert found.bases == (id_of(4), upon(3))
+    again = Again(frozenset({"a.yaml"}), Existing())
+    assert crowd(current=by(4, 3), again=again)[0].crowd == {id_of(5), id_of(6)}
+
+
+def test_a_file_whose_young_versions_stand_upon_each_other_is_nobodys_turn() -> None:
+    found, _ = crowd(current=by(7, 4, 5, 6))
+    assert (found.crowd, found.bases) == (frozenset(), (id_of(7),))
+
+
+def test_when_it_is_our_turn_the_hidden_are_merged_and_what_was_read_with_them_is_named_too() -> None:
+    again = Again(frozenset({"a.yaml"}), Existing(), merges=frozenset({"a.yaml"}))
+    found, _ = crowd(current=by(4, 3, 1), again=again)
+    assert [rival.version.id for rival in found.unmerged] == [id_of(6), id_of(5)]
+    assert found.bases == (id_of(4), id_of(6), id_of(5), upon(3), upon(1))
+    merged, _ = crowd(current=by(7, 4, 5, 6), again=again)
+    assert (merged.unmerged, merged.bases) == ((), (id_of(7),))
+
+
+def test_of_a_file_that_is_not_planned_again_nobody_asks_what_is_hidden() -> None:
+    found, _ = crowd(current=by(4, 3), again=Again(frozenset(), Existing()))
+    assert found.crowd == frozenset()
+
+
+def test_what_one_of_the_hidden_has_merged_is_part_of_it_and_is_not_read() -> None:
+    merging = replace(OURS, branch="m").line("old", bases=(id_of(1), id_of(5), id_of(6), upon(2)))
+    many = [by(number, 1) for number in range(11, 11 + MOST_AT_ONCE)]
+    merged = version(20).replaced(description=merging)
+    again = Again(frozenset({"a.yaml"}), Existing(), merges=frozenset({"a.yaml"}))
+    found, reader = crowd(*many, merged, current=by(4, 3), again=again)
+    assert {int(rival.version.id, 16) for rival in found.unmerged} == {20, *range(11, 19)}
+    assert not {f"get version {id_of(number)}" for number in (5, 6)} & {*reader.exactly}
+    assert {upon(5), upon(6)} < {*found.bases}
+
+
+def test_what_the_eldest_base_has_merged_is_not_hidden_however_young_it_is() -> None:
+    merging = by(8, 4, 5, 6, 3)
+    found, _ = crowd(merging, by(9, 8), current=by(7, 9).replaced(description=marked(9, 8)))
+    assert found.crowd == frozenset()
 
 
 def test_of_a_shared_file_that_this_build_has_a_part_of_names_are_listed_so_that_the_next_is_free() -> None:
