@@ -7,8 +7,9 @@ from typing import Optional
 import pytest
 from tests.support.pieces import FakeClock
 from tests.support.planned import OURS
+from tests.unit.bcs.space.test_read_space import row, version
 
-from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import SKEW_SECONDS
 from bcs_template_set.messages.server_errors import BcsFailed
@@ -111,6 +112,6 @@ def test_a_build_that_will_look_back_has_written_what_is_current_now(
     *, previous: Optional[VersionRef], current: str, description: str, at: int, beside: bool
 ) -> None:
     change = Change("a", "update", "x", "", "v9", previous=previous)
-    row = TemplateFile("1", "s/a", version="v2", version_id=current, version_mode=0)
-    version = TemplateVersion(current, "v2", "x", description=description, create_at=at)
-    assert is_beside(change, row, read=lambda ids: dict.fromkeys(ids, version)) == beside
+    found = version(2, at=at).replaced(description=description)
+    now = row(1).replaced(version_id=current)
+    assert is_beside(change, now, read=lambda ids: dict.fromkeys(ids, found)) == beside
