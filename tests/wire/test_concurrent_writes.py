@@ -223,7 +223,7 @@ def test_what_a_build_has_merged_is_not_overtaken_by_it_where_branches_share_the
     bench.emulator.state.add_version(
         SPACE, NAME, version="1.0.8", content=THEIRS, creator="lisi", description=merged
     )
-    assert settle_shared(bench, outcome) == Settled((outcome,))
+    assert settle_shared(bench, outcome) == Settled((outcome,), within=frozenset({NAME}))
     assert bench.settle(outcome).rivalled == {NAME}
 
 

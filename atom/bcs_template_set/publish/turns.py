@@ -4,9 +4,10 @@ Builds that have met on a file that branches share have each written a version b
 that hides others' (lineage.py). One of them merges all of these; the others then find theirs to be part of
 the current version, and are done without writing. Which one it is follows from the versions' ids, the same
 for everybody, so nobody has to be asked and nothing is left to chance: the first in that order goes on at
-once, each other some seconds after the one before it, unless it is merged by then. A build that was killed costs the others those
-seconds. Who has written upon what hides others comes last, and stays until these are merged, too: the build
-that hid them may be dead. What was merged is looked at once more, when nobody can hide it any more.
+once, each other some seconds after the one before it, unless it is merged by then. A build that was killed
+costs the others those seconds. Who has written upon what hides others comes last, and stays until these are
+merged, too: the build that hid them may be dead. What was merged is looked at once more, when nobody can hide
+it any more.
 """
 
 from __future__ import annotations

@@ -300,7 +300,9 @@ def _create_version(publishing: Publishing, change: Change, *, looked_at: float)
         return _find_ours(publishing, change)
 
     write = partial(publishing.writer.write, call)
-    version_id, _ = write_once(publishing.clock, lambda: write().id, read_back=read_back)
+    version_id, was_there = write_once(publishing.clock, lambda: write().id, read_back=read_back)
+    if was_there and change.name in publishing.desired.shared:  # others may have taken its path out since
+        raise Overtaken
     return version_id, sent[-1]
 
 

@@ -83,21 +83,20 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
         space_id, settled = _publish_round(run, publishing, planned, left=left, space_id=space_id)
         if settled.rivalled:
             run.services.log.warning(say("publish.planning_again", names=sorted(settled.rivalled)))
-        before = turns.waiting
         turns.enter(settled, run.services.record.applied(), space_id=space_id)
         due = turns.next(space_id=space_id)
-        for name in (before | settled.unsettled) - due.keys() - turns.waiting:  # others have merged it
+        for name in (left | settled.unsettled) - due.keys() - turns.waiting:  # others have merged it
             run.services.record.note_file(turns.written[name])
         if not due:
             return planned
         merges = frozenset(name for name, contest in due.items() if contest.merges)
-        again = Again(frozenset(due), planned.existing, publishing.seen, merges)
+        again = Again(frozenset(due), planned.existing, publishing.seen, merges, turns.waiting)
         planned = plan_run(run, publishing.writer, again=again)
         if turns.deadline.passed():
             _give_up(run, planned, rounds=turns.rounds)
             return planned
         check_refusal(run, planned)
-        left = frozenset(change.name for change in planned.plan.changes) - due.keys()
+        left = turns.waiting
 
 
 def _publish_round(

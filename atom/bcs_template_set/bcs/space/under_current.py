@@ -147,7 +147,7 @@ class UnderCurrent:
         again = self.wanted.again
         if again is not None and name in again.merges:
             return with_unmerged(file, read=self.versions)
-        is_planned = again is None or name in again.files
+        is_planned = again is None or name not in again.waiting
         return with_crowd(file, read=self.versions) if is_planned else file
 
     def _with_later(self, files: Sequence[ExistingFile]) -> list[ExistingFile]:

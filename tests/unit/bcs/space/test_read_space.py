@@ -311,9 +311,9 @@ def test_when_it_is_our_turn_the_hidden_are_merged_and_what_was_read_with_them_i
     assert (merged.unmerged, merged.bases) == ((), (id_of(7),))
 
 
-def test_of_a_file_that_is_not_planned_again_nobody_asks_what_is_hidden() -> None:
-    found, _ = crowd(current=by(4, 3), again=Again(frozenset(), Existing()))
-    assert found.crowd == frozenset()
+def test_of_a_file_that_waits_for_its_turn_nobody_asks_what_is_hidden() -> None:
+    waiting = Again(frozenset(), Existing(), waiting=frozenset({"a.yaml"}))
+    assert crowd(current=by(4, 3), again=waiting)[0].crowd == frozenset()
 
 
 def test_what_one_of_the_hidden_has_merged_is_part_of_it_and_is_not_read() -> None:
