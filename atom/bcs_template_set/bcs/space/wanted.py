@@ -21,7 +21,8 @@ CLOCK_SKEW_SECONDS = 600
 class Again:
     """Why a run plans again: the `files` that others have written since; of some it `merges` what was hidden.
 
-    Those in `waiting` are left as they are for now. What was read `before` is not read again, nor are the versions that were `seen` since, given by id.
+    Those in `waiting` are left as they are for now. What was read `before` is not read again, nor are the
+    versions that were `seen` since, given by id.
     """
 
     files: frozenset[str]
