@@ -84,15 +84,15 @@ def read_unmerged(file: ExistingFile, *, read: ReadVersions) -> tuple[Unmerged, 
         return ()
     known = {ref.id for ref in file.history or ()}
     versions = read(base for base in file.origin.bases if base in known)
-    left = [ref.id for ref in refs if ref.id not in versions]
+    left, merged = [ref.id for ref in refs], frozenset[str]()
     while left:
         versions.update(read(left[:MOST_AT_ONCE]))
         merged = _merged(versions)
-        left = [version_id for version_id in left[MOST_AT_ONCE:] if version_id not in merged]
+        left = [ref.id for ref in refs if ref.id not in versions and ref.id not in merged]
     bases = {version_id: _base_of(version, file) for version_id, version in versions.items()}
     missing = sorted({base for base in bases.values() if base is not None} - set(versions))
     versions.update(read(missing))
-    candidates = [ref.id for ref in refs if ref.id not in _merged(versions)]
+    candidates = [ref.id for ref in refs if ref.id not in merged]
     hidden = unmerged(candidates, current=file.current.id, parents=_parents(file, versions))
     return tuple(Unmerged(versions[id_], versions.get(bases[id_] or "")) for id_ in hidden)
 
@@ -133,10 +133,14 @@ def _base_of(version: TemplateVersion, file: ExistingFile) -> Optional[str]:
 
 
 def _merged(versions: Mapping[str, TemplateVersion]) -> frozenset[str]:
-    """Return what these have merged themselves, so that it is part of what each adds to its base."""
+    """Return what these have merged themselves, so that it is part of what each adds to its base.
+
+    What one of them was planned against counts by itself: that adds nothing to it which it had before.
+    """
     origins = [read_provenance(version.description) for version in versions.values()]
-    later = (base for origin in origins if origin is not None for base in origin.bases[1:])
-    return frozenset(base for base in later if not base.startswith(UPON))
+    bases = [origin.bases for origin in origins if origin is not None]
+    merged = {base for several in bases for base in several[1:] if not base.startswith(UPON)}
+    return frozenset(merged.difference(base for several in bases for base in several[:1]))
 
 
 def _parents(file: ExistingFile, versions: dict[str, TemplateVersion]) -> dict[str, Sequence[str]]:

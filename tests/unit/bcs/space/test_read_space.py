@@ -327,6 +327,12 @@ def test_what_one_of_the_hidden_has_merged_is_part_of_it_and_is_not_read() -> No
     assert {upon(5), upon(6)} < {*found.bases}
 
 
+def test_what_a_hidden_version_was_planned_against_counts_whoever_has_merged_it() -> None:
+    again = Again(frozenset({"a.yaml"}), Existing(), merges=frozenset({"a.yaml"}))
+    found, _ = crowd(by(8, 4, 5), by(9, 5, 8), current=by(7, 1), again=again)
+    assert [int(rival.version.id, 16) for rival in found.unmerged] == [9, 6, 5, 4, 3]
+
+
 def test_what_the_eldest_base_has_merged_is_not_hidden_however_young_it_is() -> None:
     merging = by(8, 4, 5, 6, 3)
     found, _ = crowd(merging, by(9, 8), current=by(7, 9).replaced(description=marked(9, 8)))
