@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional, Union
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo
-from bcs_template_set.agent.credential import Credential
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal, resolve_principal

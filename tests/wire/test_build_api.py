@@ -13,8 +13,7 @@ from tests.emulator.faults import Fault, Match
 from tests.support.stand_ins import CANARY, SDK_JSON, FakeClock, FakeSender, Reply, answer
 
 from bcs_template_set.agent.agent_files import AgentIdentity, parse_identity
-from bcs_template_set.agent.build_api import BuildApi
-from bcs_template_set.agent.credential import CredentialType, parse_credential
+from bcs_template_set.agent.build_api import BuildApi, CredentialType, parse_credential
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import CredentialUnusable
 from bcs_template_set.messages.secret import Secret

@@ -31,8 +31,7 @@ from tests.support.certificates import server_side
 from tests.support.pieces import FakeClock
 
 from bcs_template_set.images.look_for_images import Patience, RegistryClient, look_for_images
-from bcs_template_set.images.registry_answers import Found, Missing, Platform, Unseen, Verdict
-from bcs_template_set.images.registry_login import Login
+from bcs_template_set.images.registry_answers import Found, Login, Missing, Platform, Unseen, Verdict
 from bcs_template_set.manifests.image_form import read_image
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.system.address_kinds import is_link_local

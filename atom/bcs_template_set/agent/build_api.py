@@ -1,18 +1,18 @@
 """BK-CI's build API: this build's record, credentials and private settings, asked for in its name.
 
-Sends only reads, so each may be sent again (facts/agent.md, ".sdk.json and the build API"). The HTTP
-itself is the sender's, which is handed in.
+Sends only reads, so each may be sent again (facts/agent.md, ".sdk.json and the build API"). The HTTP itself
+is the sender's, which is handed in. Of which type a credential is, its keys tell; bk-ci sends a value that
+was never filled in as "" (`CredentialServiceImpl.kt`, `buildGetDetail`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Optional, Protocol, Union
+from typing import Literal, Optional, Protocol, Union
 from urllib.parse import quote
 
 from bcs_template_set.agent.agent_files import AgentIdentity, FileProblem, JsonValue, parse_object
 from bcs_template_set.agent.build_info import BuildRow
-from bcs_template_set.agent.credential import Credential, parse_credential
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, RecordRefused
 from bcs_template_set.messages.secret import Secret
@@ -20,6 +20,58 @@ from bcs_template_set.messages.server_errors import BuildApiFailed
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
+
+CredentialType = Literal["access token", "app", "secret key", "user name and password", "password", "other"]
+
+# The first row whose keys are all there decides.
+_TYPES: tuple[tuple[CredentialType, tuple[str, ...]], ...] = (
+    ("access token", ("access_token",)),
+    ("app", ("appId", "secretKey")),
+    ("secret key", ("secretKey",)),
+    ("user name and password", ("username", "password")),
+    ("password", ("password",)),
+)
+_NO_SECRET = ("username", "appId")
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential: `plain` are its values that may be shown, `secrets` those that may not."""
+
+    id: str
+    type: CredentialType
+    plain: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+
+
+def parse_credential(credential_id: str, data: JsonValue) -> Credential:
+    """Return the credential that the build API's `data` describes.
+
+    White space around a value is taken off: it comes from pasting, and no header can hold it.
+
+    Raises:
+        CredentialUnusable: it is no object of texts, or a value that its type is made of is empty.
+    """
+    if not isinstance(data, dict):
+        raise CredentialUnusable(credential=credential_id, problem=say("agent.credential_empty"))
+    values = {key: value.strip() for key, value in data.items() if isinstance(value, str)}
+    kind, keys = _type_of(values)
+    if not values or not all(values[key] for key in keys):
+        raise CredentialUnusable(credential=credential_id, problem=say("agent.credential_empty"))
+    return Credential(
+        id=credential_id,
+        type=kind,
+        plain={key: value for key, value in values.items() if key in _NO_SECRET},
+        secrets={key: Secret(value) for key, value in values.items() if key not in _NO_SECRET},
+    )
+
+
+def _type_of(values: Mapping[str, str]) -> tuple[CredentialType, tuple[str, ...]]:
+    for kind, keys in _TYPES:
+        if all(key in values for key in keys):
+            return kind, keys
+    return "other", ()
+
 
 WAITS = (0.5, 1.0)
 """Seconds before the second and the third attempt; there is no fourth."""

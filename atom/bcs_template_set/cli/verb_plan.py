@@ -21,8 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional, TextIO, Union, get_args
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
-from bcs_template_set.agent.credential import Credential
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.answers import TemplateSpace
 from bcs_template_set.bcs.calls import Reader

@@ -18,6 +18,7 @@ import json
 from collections.abc import Mapping
 from typing import Literal, NoReturn, Optional
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import (
     AUTHORIZER,
     MODIFIER,
@@ -27,7 +28,6 @@ from bcs_template_set.agent.build_info import (
     BuildRow,
     Source,
 )
-from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.regions import App, Region, RunAs
 from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.messages import Text, say

@@ -18,7 +18,9 @@ from urllib.parse import quote, urlsplit
 from bcs_template_set.images.registry_answers import (
     ACCEPTED,
     MOST_TAGS,
+    Challenge,
     Found,
+    Login,
     Missing,
     Platform,
     Question,
@@ -26,17 +28,13 @@ from bcs_template_set.images.registry_answers import (
     Unseen,
     Verdict,
     answered,
-    judge,
-    token_in,
-)
-from bcs_template_set.images.registry_login import (
-    Challenge,
-    Login,
     challenge_in,
     is_here,
+    judge,
     login_for,
     may_give_tokens,
     may_see_password,
+    token_in,
     token_url,
 )
 from bcs_template_set.manifests.image_form import ImageName

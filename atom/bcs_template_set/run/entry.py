@@ -209,7 +209,7 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
 def _restore(
     agent: Agent, log: Log, *, process: Process, task: str
 ) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.run.post_action import restore_after_job  # noqa: PLC0415 - as above
+    from bcs_template_set.run.restore_phase import restore_after_job  # noqa: PLC0415 - as above
     from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
 
     workspace = _workspace_of(agent.task())

@@ -13,8 +13,7 @@ from typing import Optional
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live
 from bcs_template_set.images.look_for_images import MOST_AT_ONCE, PATIENCE, RegistryClient, look_for_images
-from bcs_template_set.images.registry_answers import Found, Missing, Platform, Unseen, Verdict
-from bcs_template_set.images.registry_login import Login
+from bcs_template_set.images.registry_answers import Found, Login, Missing, Platform, Unseen, Verdict
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at, text_at
 from bcs_template_set.manifests.image_form import ImageName, read_image, registry_named
 from bcs_template_set.manifests.kinds import POD

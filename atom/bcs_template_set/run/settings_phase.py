@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import NO_ROW, BuildRow
-from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import Region, read_regions, secrets_of

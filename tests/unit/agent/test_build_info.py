@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bcs_template_set.agent import build_info as facts
 from bcs_template_set.agent.agent_files import AgentIdentity
 from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
-from bcs_template_set.agent.own_agent import as_written
+from bcs_template_set.agent.open_agent import as_written
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import FactDisputed, InputUnreadable
 from bcs_template_set.messages.secret import Secret
@@ -159,7 +159,7 @@ def test_the_environment_is_read_as_utf8_whatever_the_locale(tmp_path: Path) -> 
     """A machine whose locale is GBK or Latin-1 decodes the worker's UTF-8 otherwise."""
     script = (
         "import os\n"
-        "from bcs_template_set.agent.own_agent import as_written\n"
+        "from bcs_template_set.agent.open_agent import as_written\n"
         "assert ascii(os.environ['BK_CI_PIPELINE_NAME']) != ascii('发布')\n"
         "assert ascii(as_written(os.environ)['BK_CI_PIPELINE_NAME']) == ascii('发布')\n"
     )

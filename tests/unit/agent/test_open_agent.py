@@ -11,9 +11,8 @@ from tests.support.stand_ins import CANARY, SDK_JSON, FakeClock, FakeSender, Rep
 
 from bcs_template_set.agent.build_info import BuildRow
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.agent.open_agent import open_agent
+from bcs_template_set.agent.open_agent import OwnAgent, open_agent
 from bcs_template_set.agent.output_file import pessimistic, success
-from bcs_template_set.agent.own_agent import OwnAgent
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import (
     InputUnreadable,

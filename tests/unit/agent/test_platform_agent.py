@@ -14,9 +14,8 @@ import pytest
 from tests.support.stand_ins import CANARY, FakeClock, agent_directory
 
 from bcs_template_set.agent.masker import Masker
-from bcs_template_set.agent.open_agent import open_agent
+from bcs_template_set.agent.open_agent import PlatformAgent, open_agent
 from bcs_template_set.agent.output_file import OutputFile, artifact_field, pessimistic, string_field, success
-from bcs_template_set.agent.platform_agent import PlatformAgent
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import CredentialUnusable, InputUnreadable, PlatformSdkUnusable
 from bcs_template_set.messages.step_error import StepError

@@ -12,8 +12,8 @@ from typing import Optional, Union
 import pytest
 from tests.unit.agent.test_build_info import IDENTITY
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, Source, build_info
-from bcs_template_set.agent.credential import Credential
 from bcs_template_set.config.principal import Principal, resolve_principal
 from bcs_template_set.config.regions import App, Endpoint, Region, RunAs
 from bcs_template_set.messages import LANGUAGES, Text, say

@@ -7,7 +7,7 @@ from typing import Optional
 
 import pytest
 
-from bcs_template_set.images.registry_login import (
+from bcs_template_set.images.registry_answers import (
     Challenge,
     Login,
     challenge_in,
