@@ -33,7 +33,7 @@ from bcs_template_set.rollout.result import Restoration, rollout_result
 from bcs_template_set.run.context import Planned, RenderedRun, RunContext, Services
 from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.deploy_target import DeployTarget
-from bcs_template_set.run.job_state import state_of
+from bcs_template_set.run.journal import state_of
 from bcs_template_set.run.plan_phase import check_refusal, plan_run
 from bcs_template_set.run.prune_phase import prune_run
 from bcs_template_set.run.record import RunRecord

@@ -41,8 +41,7 @@ from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.output import output_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.job_state import Seal
-from bcs_template_set.run.journal import Journal
+from bcs_template_set.run.journal import Journal, Seal
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Deadline

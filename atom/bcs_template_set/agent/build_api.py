@@ -76,7 +76,7 @@ def _type_of(values: Mapping[str, str]) -> tuple[CredentialType, tuple[str, ...]
 WAITS = (0.5, 1.0)
 """Seconds before the second and the third attempt; there is no fourth."""
 
-_TOO_MANY = 429
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _SHOWN = 300
 
 
@@ -183,7 +183,9 @@ class BuildApi:
         """Return the `data` of an answer, asking again where that may help."""
         answer = self._attempt(path)
         for seconds in WAITS:
-            if isinstance(answer, HttpAnswer) and not _is_passing(answer):
+            if isinstance(answer, HttpAnswer) and not (
+                answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR
+            ):
                 break
             self.clock.wait(seconds)
             answer = self._attempt(path)
@@ -287,11 +289,6 @@ def _number(value: JsonValue) -> Optional[int]:
 def _message(value: JsonValue, mask: Callable[[str], str]) -> str:
     """Return the beginning of BK-CI's words; masked first: of a secret that is cut, nobody could tell."""
     return mask(value.strip())[:_SHOWN] if isinstance(value, str) else ""
-
-
-def _is_passing(answer: HttpAnswer) -> bool:
-    """Tell whether asking again may help."""
-    return answer.status == _TOO_MANY or answer.status >= 500  # noqa: PLR2004 - HTTP's server errors
 
 
 def _refuses(answer: HttpAnswer) -> bool:

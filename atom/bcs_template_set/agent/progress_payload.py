@@ -155,7 +155,14 @@ def _detail(
         payload["subtasks"] = {
             "title": say("progress.subtasks").render(language),
             "summary": summary,
-            "items": [_subtask_item(subtask, longest) for subtask in items],
+            "items": [
+                {
+                    "name": shortened(subtask.name, longest),
+                    "progress": clamped(subtask.progress),
+                    "status": subtask.status,
+                }
+                for subtask in items
+            ],
         }
     if snapshot.phases:
         stretches = fold_phases(snapshot.phases, most=phases, language=language)
@@ -164,14 +171,6 @@ def _detail(
             "items": [_phase_item(phase, longest) for phase in stretches],
         }
     return payload
-
-
-def _subtask_item(subtask: Subtask, longest: int) -> JsonValue:
-    return {
-        "name": shortened(subtask.name, longest),
-        "progress": clamped(subtask.progress),
-        "status": subtask.status,
-    }
 
 
 def _phase_item(phase: TimelineItem, longest: int) -> JsonValue:

@@ -248,20 +248,15 @@ def read_histories(
 
     A list that can't be read (all contents are in it) is told, no failure.
     """
-    reads = [partial(_read_history, reader, template_id, project=project) for template_id in ids.values()]
+    reads = [partial(reader.read, protocol.list_versions(project, number)) for number in ids.values()]
     histories: dict[str, Optional[tuple[PublishedVersion, ...]]] = {}
     notes: list[Text] = []
     for name, result in zip(ids, overlap(reads, concurrency=concurrency)):
         if not isinstance(result, Raised):
-            histories[name] = result.value
+            histories[name] = tuple(published(version) for version in result.value if not version.draft)
         elif isinstance(result.error, StepError):
             histories[name] = None
             notes.append(say("branches.age_unreadable", name=name, problem=result.error.title()))
         else:
             raise result.error
     return histories, notes
-
-
-def _read_history(reader: Reader, template_id: str, *, project: str) -> tuple[PublishedVersion, ...]:
-    versions = reader.read(protocol.list_versions(project, template_id))
-    return tuple(published(version) for version in versions if not version.draft)

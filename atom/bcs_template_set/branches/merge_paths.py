@@ -109,7 +109,10 @@ def _merge(
     if found.documents is None:
         return _Domain(host, ours, claimed=(say("plan.branches_unreadable", name=file.name),))
     today = read_served(found.documents, host=host)
-    merged = merge_served(today, rivals=[_rival(host, r.version, r.base) for r in found.unmerged])
+    merged = merge_served(
+        today,
+        rivals=[(_served_by(r.version, host=host), _served_by(r.base, host=host)) for r in found.unmerged],
+    )
     owners = clashes(merged, prepared.claim, main_branches=prepared.main_branches, remove=remove)
     if owners:
         return _Domain(host, ours, claimed=tuple(_claimed(host, prepared, owner) for owner in owners))
@@ -136,10 +139,6 @@ def _merge(
         notes=tuple(_notes(host, found, today=today, merged=merged, claim=prepared.claim, remove=remove)),
         removed=frozenset(claim.branch for claim in gone),
     )
-
-
-def _rival(host: str, version: TemplateVersion, base: Optional[TemplateVersion]) -> tuple[Served, Served]:
-    return _served_by(version, host=host), _served_by(base, host=host)
 
 
 def _served_by(version: Optional[TemplateVersion], *, host: str) -> Served:

@@ -267,18 +267,12 @@ def document_of(answer: Answer, *, language: Language) -> dict[str, object]:
 
 
 def _row_of(row: BranchRow) -> dict[str, object]:
-    at = exact_time(row.last_at) if row.last_at else None
     return {
-        "domain": row.domain,
-        "path": row.path,
-        "branch": row.branch,
-        "file": row.file,
+        **vars(row),
         "added_build": row.added_build or None,
         "last_build": row.last_build or None,
-        "last_at": at,
-        "age_seconds": row.age_seconds,
+        "last_at": exact_time(row.last_at) if row.last_at else None,
         "who": row.who or None,
-        "protected": row.protected,
     }
 
 

@@ -6,17 +6,15 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import GREEN, RED, YELLOW, has_colours, painted_mark
 from bcs_template_set.cli.verb_plan import at_a_desk
-from bcs_template_set.messages import Language
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.messages.text import json_text
-from bcs_template_set.report.examination import MARKS, Finding, document_of, first_error, lines_of
+from bcs_template_set.report.examination import MARKS, document_of, first_error, lines_of
 from bcs_template_set.run.doctor import examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam
 from bcs_template_set.system.stdout import put
@@ -36,13 +34,11 @@ def show_doctor(options: argparse.Namespace, *, errors: Log) -> int:
     for error in [finding.error for finding in findings if finding.error is not None]:
         in_settings(error, settings_file)
     coloured = has_colours(sys.stdout, os.environ)
-    for line in _printed(findings, as_json=options.json, language=language):
+    if options.json:
+        lines = [json_text(document_of(findings, language))]
+    else:
+        lines = [guarded(line) for line in lines_of(findings, language)]
+    for line in lines:
         shown = masker.mask(line)
         put(sys.stdout, (painted_mark(shown, _COLOURS) if coloured else shown) + "\n")
     return 0 if first_error(findings) is None else 1
-
-
-def _printed(findings: Sequence[Finding], *, as_json: bool, language: Language) -> list[str]:
-    if as_json:
-        return [json_text(document_of(findings, language))]
-    return [guarded(line) for line in lines_of(findings, language)]

@@ -177,8 +177,8 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
     settings = given.over(read_settings_file(Path(settings_file)))
     agent = LocalAgent(settings, action=action)
-    for note in ignored_in(settings):
-        log.warning(note)
+    if _action_of(settings) not in ("", "plan"):
+        log.warning(say("local.action_ignored", action=_action_of(settings)))
     progress = ShownProgress(log, clock=clock, audience=audience_at_desk(sys.stdout, os.environ))
     services = services_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
@@ -191,13 +191,6 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
         in_settings(outcome.error, settings_file)
     show_lines(log if outcome.error is None else errors, verdict_lines(outcome))
     return 0 if outcome.error is None else 1
-
-
-def ignored_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
-    """Yield what of a settings file a desk does not obey."""
-    action = _action_of(settings)
-    if action not in ("", "plan"):
-        yield say("local.action_ignored", action=action)
 
 
 @contextmanager

@@ -132,11 +132,6 @@ class RenderedRun:
             on_newer_build=self.settings.on_newer_build,
         )
 
-    @property
-    def concurrency(self) -> int:
-        """Return how many requests may be under way at once."""
-        return self.context.concurrency
-
 
 @dataclass(frozen=True)
 class Planned:

@@ -299,7 +299,8 @@ def _arrive(target: DeployTarget, rollout: Rollout) -> None:
         target.warn(say("deploy.pages_not_checked"))
         return
     pages = Transport(connections=MOST_PAGES_AT_ONCE, environ=environ, refuses=is_link_local)
-    arrivals = verify_arrivals(urls, pages=pages, clock=target.clock, deadline=target.deadline)
+    services = target.context.services
+    arrivals = verify_arrivals(urls, pages=pages, clock=services.clock, deadline=services.deadline)
     target.keep(replace(rollout, arrivals=arrivals))
     for arrival in arrivals:
         target.tell(arrival.describe())

@@ -45,7 +45,7 @@ from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.run.context import RunContext
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.look_ahead import deploying_of
-from bcs_template_set.system.clock import Clock, Deadline
+from bcs_template_set.system.clock import Deadline
 
 TO_SPEAK = 5.0
 """Seconds of the step's own time that no wait uses up."""
@@ -78,16 +78,6 @@ class DeployTarget:
         return self.context.settings
 
     @property
-    def clock(self) -> Clock:
-        """Return what waiting goes through."""
-        return self.context.services.clock
-
-    @property
-    def deadline(self) -> Deadline:
-        """Return when the step's own time is over."""
-        return self.context.services.deadline
-
-    @property
     def space(self) -> str:
         """Return the folder whose files are deployed."""
         return self.settings.template_space
@@ -95,12 +85,13 @@ class DeployTarget:
     @property
     def time_left(self) -> float:
         """Return how long a wait may take at most, so that the step can still speak."""
-        return max(0.0, self.deadline.remaining() - TO_SPEAK)
+        return max(0.0, self.context.services.deadline.remaining() - TO_SPEAK)
 
     def patient(self, seconds: float) -> PatientWriter:
         """Return a writer whose reads are tried for so long: what is read back tells what a write did."""
-        deadline = Deadline(self.clock, seconds=seconds)
-        return PatientWriter(self.writer, clock=self.clock, deadline=deadline, on_sight=self.show_sight)
+        clock = self.context.services.clock
+        deadline = Deadline(clock, seconds=seconds)
+        return PatientWriter(self.writer, clock=clock, deadline=deadline, on_sight=self.show_sight)
 
     def deploying(self, variables: Mapping[str, str]) -> Deploying:
         """Return what it takes to deploy with these values for BCS's variables."""
@@ -177,12 +168,13 @@ def wait_for(
         target.tell(say("deploy.waiting", count=len(workloads) - before, seconds=round(seconds)))
     if before:
         target.tell(say("deploy.looking", count=before, seconds=round(seconds)))
+    clock = target.context.services.clock
     watched = watch(
         target.writer,
         target.place,
         with_definitions(target.writer, target.place, workloads),
-        clock=target.clock,
-        deadline=Deadline(target.clock, seconds=seconds),
+        clock=clock,
+        deadline=Deadline(clock, seconds=seconds),
         on_change=target.show_change,
         on_quiet=target.show_still_waiting,
         on_sight=target.show_sight,

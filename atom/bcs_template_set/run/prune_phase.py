@@ -92,7 +92,7 @@ def _prune(
         return fresh.blind
     going, kept = narrowed(fresh, pruning)
     services.log.group_start(say("prune.group", count=len(going.objects) + len(going.files)))
-    looking = Looking(writer, place, space, run.concurrency)
+    looking = Looking(writer, place, space, run.context.concurrency)
     seconds = min(UNTIL_GONE, services.deadline.remaining() / 2)
     taking = Taking(looking, writer, services.clock, services.record.note_taken, seconds)
     taken = take_away(taking, going, kept=kept)
@@ -161,7 +161,7 @@ def look(
     if unclear:
         return Pruning(blind=say("prune.open_names", names=first_names(unclear)))
     place = NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
-    looking = Looking(reader, place, files.space, run.concurrency)
+    looking = Looking(reader, place, files.space, run.context.concurrency)
     try:
         folder = read_folder(
             looking,

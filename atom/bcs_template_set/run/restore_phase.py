@@ -6,7 +6,7 @@ deployed since is left, and named (rollout/restore.py). What is told of it was r
 The post action: BK-CI starts it at the end of a failed job, with the inputs of the step and the step's task
 id (`parentTaskId`) in input.json (bk-ci, MarketAtomTask.kt and StoreConstants.kt, 2026-08). It acts as one
 user by the same rules as the step, and that has to be the step's own. What it goes back to is believed only
-with the step's seal (job_state.py); without a word of the step, the cluster is asked whether it has deployed.
+with the step's seal (journal.py); without a word of the step, the cluster is asked whether it has deployed.
 """
 
 from __future__ import annotations
@@ -52,8 +52,15 @@ from bcs_template_set.rollout.result import Before, Restoration
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.deploy_target import DeployTarget, check_watched, wait_for, workloads_of
-from bcs_template_set.run.job_state import JobState, Seal, encode_state, is_genuine, read_sealed
-from bcs_template_set.run.journal import read_state, seal_of
+from bcs_template_set.run.journal import (
+    JobState,
+    Seal,
+    encode_state,
+    is_genuine,
+    read_sealed,
+    read_state,
+    seal_of,
+)
 from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import identify, read_everything

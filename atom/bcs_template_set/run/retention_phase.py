@@ -76,7 +76,10 @@ def _delete_old(
     project, space = run.settings.project_code, run.settings.template_space
     rows = list_past_files(writer, project, space=space)
     files = read_past_files(
-        writer, project, [rows[name] for name in sorted(names & rows.keys())], concurrency=run.concurrency
+        writer,
+        project,
+        [rows[name] for name in sorted(names & rows.keys())],
+        concurrency=run.context.concurrency,
     )
     # By BCS's clock, which stamped what this run has made: ours may be days ahead.
     stamps = [max(one.create_at for one in file.versions) for file in files.values() if file.versions]
@@ -122,7 +125,7 @@ def _held(run: RenderedRun, reader: Reader, place: NamespaceRef, kinds: Collecti
         StepError: one of them could not be read, or the lists lack what this run has deployed.
     """
     asked = {*kinds, *([REPLICA_SET] if DEPLOYMENT in kinds else [])}
-    lists = read_everywhere(reader, place, kinds=asked, concurrency=run.concurrency)
+    lists = read_everywhere(reader, place, kinds=asked, concurrency=run.context.concurrency)
     lacking = first_names([*_lacking(run, lists[place], kinds)])
     if lacking:
         raise lacks(*lacking, place=place)
@@ -191,7 +194,7 @@ def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> li
     deleting = _Deleting(writer, run.settings.project_code, clock, clock.monotonic() + seconds)
     tasks = [partial(deleting.delete, old) for old in going]
     try:
-        return values_of(overlap(tasks, concurrency=run.concurrency))
+        return values_of(overlap(tasks, concurrency=run.context.concurrency))
     except Stopped:
         run.services.log.warning(say("retention.deleted", count=deleting.count))
         raise

@@ -292,7 +292,18 @@ def plan_back(
     state = choose_state(past, reader, place, target=target, space=settings.template_space)
     desired = _desired(context, past, state, line)
     services.record.heading = replace(services.record.heading, version=desired.version)
-    existing = read_existing(reader, _wanted(context, desired), concurrency=concurrency)
+    wanted = Wanted(
+        project=settings.project_code,
+        space=settings.template_space,
+        files=desired.files,
+        version=desired.version,
+        template_set="",
+        started_at=context.build.started_at / 1000,
+        ours=desired.provenance,
+        cluster_id=settings.cluster_id,
+        namespace=settings.namespace,
+    )
+    existing = read_existing(reader, wanted, concurrency=concurrency)
     name_site(services, reader.site)
     run = RenderedRun(context, prepared, desired)
     newest = {name: next(iter(versions), None) for name, versions in live.items()}
@@ -340,21 +351,6 @@ def _desired(context: RunContext, past: Past, state: PastState, line: Provenance
         raise NotReplaceable(details=beside)
     target = SpaceRef(settings.region, settings.project_code, settings.template_space)
     return Desired(target, state.newest.name, files, line, inputs=approved_inputs(settings))
-
-
-def _wanted(context: RunContext, desired: Desired) -> Wanted:
-    settings = context.settings
-    return Wanted(
-        project=settings.project_code,
-        space=settings.template_space,
-        files=desired.files,
-        version=desired.version,
-        template_set="",
-        started_at=context.build.started_at / 1000,
-        ours=desired.provenance,
-        cluster_id=settings.cluster_id,
-        namespace=settings.namespace,
-    )
 
 
 def nearest_possible(

@@ -55,7 +55,9 @@ def read_asked(services: Services) -> tuple[Settings, Region]:
         services.log.mask(secret)
     settings = read_settings(inputs, regions=tuple(regions), pipeline_project=services.agent.task().project)
     region = regions[settings.region]
-    _check_authorities(region, services.agent.task().workspace)
+    if _lies_in(region.endpoint.ca_bundle, services.agent.task().workspace):
+        place = f"regions.{region.name}.ca_bundle"
+        raise PrivateSettingsInvalid(details=[say("regions.ca_bundle_in_workspace", place=place)])
     services.record.heading = replace(
         services.record.heading,
         action=settings.action,
@@ -172,12 +174,6 @@ def machine_of(services: Services) -> Machine:
     workspace = services.agent.task().workspace
     within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
     return Machine({name: own[name] for name in own if name not in within}, (*ignored, *within))
-
-
-def _check_authorities(region: Region, workspace: str) -> None:
-    if _lies_in(region.endpoint.ca_bundle, workspace):
-        place = f"regions.{region.name}.ca_bundle"
-        raise PrivateSettingsInvalid(details=[say("regions.ca_bundle_in_workspace", place=place)])
 
 
 def _lies_in(path: str, workspace: str) -> bool:

@@ -12,8 +12,7 @@ from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Plan, holding
-from bcs_template_set.run.job_state import Seal
-from bcs_template_set.run.journal import Journal, leave_plan, what_differs
+from bcs_template_set.run.journal import Journal, Seal, leave_plan, what_differs
 from bcs_template_set.system.own_files import OwnFile
 
 SEAL = Seal(("web", "b-1", "p-1", "e-1"), "lisi", Secret("an-app-secret"))

@@ -18,7 +18,7 @@ from bcs_template_set.messages.state_words import Result
 from bcs_template_set.report.outcome import Heading, Identity, Outcome
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before, Rollout
-from bcs_template_set.run.job_state import (
+from bcs_template_set.run.journal import (
     DeployedFile,
     JobState,
     Seal,

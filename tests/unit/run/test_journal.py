@@ -15,8 +15,15 @@ from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before
-from bcs_template_set.run.job_state import JobState, is_genuine, read_sealed
-from bcs_template_set.run.journal import LARGEST_STATE, EarlierTry, Journal, read_state
+from bcs_template_set.run.journal import (
+    LARGEST_STATE,
+    EarlierTry,
+    JobState,
+    Journal,
+    is_genuine,
+    read_sealed,
+    read_state,
+)
 from bcs_template_set.system.own_files import OwnFile
 
 
