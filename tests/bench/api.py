@@ -31,7 +31,7 @@ from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Desired, Policy, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, ensure_space, publish_files
-from bcs_template_set.run.run_gateway import FIRST
+from bcs_template_set.run.settings_phase import FIRST
 from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest

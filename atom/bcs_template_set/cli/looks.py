@@ -63,8 +63,7 @@ from bcs_template_set.rollout.revisions import history_rows, revisions_of
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.look_ahead import deploying_of
-from bcs_template_set.run.run_gateway import holding, open_gateway
-from bcs_template_set.run.settings_phase import find_principal, read_everything
+from bcs_template_set.run.settings_phase import find_principal, holding, open_gateway, read_everything
 from bcs_template_set.system.stdout import put
 
 _EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")

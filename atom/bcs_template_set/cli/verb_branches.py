@@ -42,8 +42,7 @@ from bcs_template_set.publish.plan import Desired, SpaceRef
 from bcs_template_set.publish.write_files import Publishing, publish_files
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.run.context import Services
-from bcs_template_set.run.run_gateway import WatchedWriter
-from bcs_template_set.run.settings_phase import read_everything
+from bcs_template_set.run.settings_phase import WatchedWriter, read_everything
 from bcs_template_set.system.stdout import put
 
 VERB = "branches"

@@ -47,8 +47,7 @@ from bcs_template_set.rollout.as_wanted import unlike_wanted
 from bcs_template_set.rollout.live_diff import fields_unlike
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.render_phase import prepare_rendering
-from bcs_template_set.run.run_gateway import holding, open_gateway
-from bcs_template_set.run.settings_phase import find_principal, read_everything
+from bcs_template_set.run.settings_phase import find_principal, holding, open_gateway, read_everything
 from bcs_template_set.system.parallel import overlap, values_of
 from bcs_template_set.system.stdout import put
 

@@ -15,7 +15,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,9 +47,8 @@ from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.record import RunRecord
-from bcs_template_set.run.run_gateway import holding, open_gateway
 from bcs_template_set.run.run_progress import ShownProgress
-from bcs_template_set.run.settings_phase import identify
+from bcs_template_set.run.settings_phase import holding, identify, open_gateway
 from bcs_template_set.run.step import run_step
 from bcs_template_set.system.clock import Clock, Deadline, SystemClock
 from bcs_template_set.system.signals import stoppable
@@ -132,50 +131,41 @@ class LocalAgent:
         return _as_text(self._settings.get("access_token"))
 
 
-@dataclass(frozen=True)
-class Given:
-    """What the arguments say beside a settings file: lists in place of its own, names over its own."""
+def over(settings: Mapping[str, YamlValue], options: argparse.Namespace) -> Mapping[str, YamlValue]:
+    """Return the settings with what the arguments say: lists in place of their own, names over their own.
 
-    values_files: tuple[str, ...] = ()
-    assignments: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    rollback_to: str = ""
-
-    def over(self, settings: Mapping[str, YamlValue]) -> Mapping[str, YamlValue]:
-        """Return the settings with it.
-
-        Raises:
-            InputsInvalid: it names what nobody knows.
-        """
-        back = (self.rollback_to,) if self.rollback_to else ()
-        lists = {"values_files": self.values_files, "only": self.only, "rollback_to": back}
-        inputs: dict[str, YamlValue] = {name: "\n".join(lines) for name, lines in lists.items() if lines}
-        names: dict[str, YamlValue] = {
-            name: value for name, _, value in (given.partition("=") for given in self.assignments)
+    Raises:
+        InputsInvalid: they name what nobody knows.
+    """
+    if options.verb == "rollback":
+        lists: dict[str, Sequence[str]] = {
+            "only": options.hosts,
+            "rollback_to": [options.to] if options.to else [],
         }
-        together: dict[str, YamlValue] = {
-            **settings,
-            "inputs": {**_table(settings, "inputs"), **inputs},
-            "build": {**_table(settings, "build"), **names},
-        }
-        mistakes = list(_mistakes_in(together))
-        if mistakes:
-            raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
-        return together
+    else:
+        lists = {"values_files": [*options.files, *options.values], "only": options.only}
+    inputs: dict[str, YamlValue] = {name: "\n".join(lines) for name, lines in lists.items() if lines}
+    given = [assignment.partition("=") for assignment in options.set]
+    names: dict[str, YamlValue] = {name: value for name, _, value in given}
+    together: dict[str, YamlValue] = {
+        **settings,
+        "inputs": {**_table(settings, "inputs"), **inputs},
+        "build": {**_table(settings, "build"), **names},
+    }
+    mistakes = list(_mistakes_in(together))
+    if mistakes:
+        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
+    return together
 
 
 def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     """Print the plan, and carry it out with `rollback`; return 0, or 1 if that is refused: why, to stderr."""
     settings_file: str = options.settings
-    action: Action = "plan"
-    if options.verb == "rollback":
-        action = "rollback" if options.yes else "plan"
-        given = Given(assignments=tuple(options.set), only=tuple(options.hosts), rollback_to=options.to)
-    else:
-        given = Given((*options.files, *options.values), tuple(options.set), tuple(options.only))
+    goes_back = options.verb == "rollback"
+    action: Action = "rollback" if goes_back and options.yes else "plan"
     clock = SystemClock()
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
-    settings = given.over(read_settings_file(Path(settings_file)))
+    settings = over(read_settings_file(Path(settings_file)), options)
     agent = LocalAgent(settings, action=action)
     if _action_of(settings) not in ("", "plan"):
         log.warning(say("local.action_ignored", action=_action_of(settings)))
@@ -185,7 +175,7 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
         outcome = run_step(services)
         interruption.close()
     progress.finish(services.record, outcome)
-    if given.rollback_to and action == "plan" and outcome.error is None:
+    if goes_back and options.to and action == "plan" and outcome.error is None:
         log.info(say("local.rollback_yes"))
     if outcome.error is not None:
         in_settings(outcome.error, settings_file)

@@ -32,8 +32,7 @@ from bcs_template_set.publish.take_away import Taking, take_away
 from bcs_template_set.report.verdict import back_texts, taken_texts
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.prune_phase import refusal_to_delete
-from bcs_template_set.run.run_gateway import WatchedWriter
-from bcs_template_set.run.settings_phase import read_everything
+from bcs_template_set.run.settings_phase import WatchedWriter, read_everything
 from bcs_template_set.system.signals import Stopped
 
 VERB = "undeploy"

@@ -45,8 +45,14 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.examination import State
 from bcs_template_set.run.context import RunContext, Services
-from bcs_template_set.run.run_gateway import open_gateway, transport_of
-from bcs_template_set.run.settings_phase import find_principal, machine_of, read_asked, read_build
+from bcs_template_set.run.settings_phase import (
+    find_principal,
+    machine_of,
+    open_gateway,
+    read_asked,
+    read_build,
+    transport_of,
+)
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, NoAnswer, NotSent
 from bcs_template_set.system.parallel import Done, Raised, TaskEnd, overlap, values_of

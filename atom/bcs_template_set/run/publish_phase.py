@@ -26,7 +26,7 @@ from bcs_template_set.run.context import Planned, RenderedRun
 from bcs_template_set.run.finish import show_lines
 from bcs_template_set.run.plan_phase import check_refusal, look_at_branches, name_site, plan_run
 from bcs_template_set.run.record import RunRecord
-from bcs_template_set.run.run_gateway import WatchedWriter
+from bcs_template_set.run.settings_phase import WatchedWriter
 from bcs_template_set.system.clock import Deadline
 
 TRYING_SECONDS = 300.0
@@ -169,13 +169,11 @@ def _file_ended(run: RenderedRun, outcome: FileOutcome) -> None:
 
 
 def _check_all_done(files: Sequence[FileOutcome], *, deadline: Deadline) -> None:
-    """Raise the first failure, with a line for every other file that is not done."""
-    failed = [outcome for outcome in files if outcome.error is not None]
-    left = [outcome for outcome in files if outcome.state == "not-attempted"]
-    if left and not failed:
+    """Raise the first failure, or that the time did not do for all files."""
+    for error in (outcome.error for outcome in files if outcome.error is not None):
+        raise error
+    if any(outcome.state == "not-attempted" for outcome in files):
         raise OutOfTime(seconds=int(deadline.seconds or 0))
-    if failed and failed[0].error is not None:
-        raise failed[0].error
 
 
 def _learn_the_tokens_user(record: RunRecord, principal: Principal) -> None:

@@ -61,9 +61,14 @@ from bcs_template_set.run.journal import (
     read_state,
     seal_of,
 )
-from bcs_template_set.run.run_gateway import WatchedWriter, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
-from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.settings_phase import (
+    WatchedWriter,
+    holding,
+    identify,
+    open_gateway,
+    read_everything,
+)
 from bcs_template_set.system.own_files import OwnFile
 
 

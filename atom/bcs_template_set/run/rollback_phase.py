@@ -76,7 +76,7 @@ from bcs_template_set.run.journal import leave_plan
 from bcs_template_set.run.look_ahead import check_place, deploying_of, dry_run
 from bcs_template_set.run.plan_phase import check_refusal, name_site
 from bcs_template_set.run.render_phase import prepare_rendering, provenance_of
-from bcs_template_set.run.run_gateway import WatchedWriter
+from bcs_template_set.run.settings_phase import WatchedWriter
 from bcs_template_set.system.parallel import overlap, values_of
 
 PREVIOUS = "previous"

@@ -27,9 +27,16 @@ from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
 from bcs_template_set.run.retention_phase import keep_newest
-from bcs_template_set.run.run_gateway import WatchedWriter, connect_ahead, connecting, holding, open_gateway
 from bcs_template_set.run.secret_words import SecretWords
-from bcs_template_set.run.settings_phase import identify, read_everything
+from bcs_template_set.run.settings_phase import (
+    WatchedWriter,
+    connect_ahead,
+    connecting,
+    holding,
+    identify,
+    open_gateway,
+    read_everything,
+)
 from bcs_template_set.system.signals import Stopped
 
 

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from tests.support.draws import swept
 from tests.support.spellings import SPELLINGS
 
-from bcs_template_set.agent.masker import SHORTEST, Masker
-from bcs_template_set.agent.needles import END, LONG
+from bcs_template_set.agent.masker import END, LONG, SHORTEST, Masker
 from bcs_template_set.messages.secret import Secret
 
 SECRETS = (
