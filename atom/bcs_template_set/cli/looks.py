@@ -189,14 +189,13 @@ def look(options: argparse.Namespace, *, errors: Log) -> int:
         "status": partial(look_at_status, as_json=as_json, language=errors.language),
         "history": partial(look_at_history, as_json=as_json, language=errors.language),
         "diff": partial(
-            look_at_difference, versions=_versions_of(options), as_json=as_json, language=errors.language
+            look_at_difference,
+            versions=(getattr(options, "A", ""), getattr(options, "B", "")),
+            as_json=as_json,
+            language=errors.language,
         ),
     }
     return look_at_desk(options.settings, options.hosts, verbs[options.verb], errors=errors)
-
-
-def _versions_of(options: argparse.Namespace) -> tuple[str, str]:
-    return getattr(options, "A", ""), getattr(options, "B", "")
 
 
 Refs = Mapping[NameAndVersion, VersionRef]
@@ -259,13 +258,11 @@ def _builds(domain: DomainHere, refs: Refs, pattern: Optional[re.Pattern[str]]) 
         origin = refs[pair].origin if pair in refs else None
         named = pattern.fullmatch(pair[1]) if pattern is not None else None
         if origin is not None and origin.build:
-            found.append(f"{origin.build} ({origin.branch})" if origin.branch else str(origin.build))
+            found.append((str(origin.build), origin.branch))
         elif named is not None:
-            groups = named.groupdict()
-            found.append(
-                f"{groups['build']} ({groups['branch']})" if groups.get("branch") else groups["build"]
-            )
-    return tuple(dict.fromkeys(found))
+            found.append((named["build"], named.groupdict().get("branch", "")))
+    builds = (f"{build} ({branch})" if branch else build for build, branch in found)
+    return tuple(dict.fromkeys(builds))
 
 
 def look_at_history(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:

@@ -128,7 +128,7 @@ def main(argv: Sequence[str]) -> int:
         parser.print_help()  # nobody waits for an output.json
         return 0
     if options.verb == "completion":
-        from bcs_template_set.cli.completion import completion_script  # noqa: PLC0415 - see the module's docstring
+        from bcs_template_set.cli.desk_texts import completion_script  # noqa: PLC0415 - see the module's docstring
 
         put(
             sys.stdout,
@@ -173,7 +173,7 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
 
         return verb_render.render(options) if options.verb == "render" else verb_render.check(options)
     if options.verb == "schema":
-        from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
+        from bcs_template_set.cli.desk_texts import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
     if options.verb == "doctor":

@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from bcs_template_set.run.journal import Journal
 
 
-def _nobody(*_: object) -> None:
-    """Hear which region a run is for, or who acts, and do nothing about it."""
-
-
 @dataclass(frozen=True)
 class Services:
     """Everything a run has beside its inputs.
@@ -52,9 +48,9 @@ class Services:
     deadline: Deadline
     record: RunRecord
     workspace: Path
-    on_region: Callable[[Region], None] = _nobody
+    on_region: Callable[[Region], None] = lambda *_: None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    journal_of: Callable[[Principal, BuildInfo], Optional[Journal]] = _nobody
+    journal_of: Callable[[Principal, BuildInfo], Optional[Journal]] = lambda *_: None
     sender: Optional[Sender] = None
     render: Optional[Callable[[RunContext, Principal], tuple[Prepared, Desired]]] = None
 

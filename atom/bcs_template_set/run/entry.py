@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import field, replace
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.agent.open_agent import Agent, open_agent
 from bcs_template_set.agent.output_file import OutputField, failure, pessimistic, success
-from bcs_template_set.messages import Language, Text, language_of, say
+from bcs_template_set.messages import Language, language_of, say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.step_error import StepError, defect_of
 from bcs_template_set.records.late_dataclass import dataclass
@@ -191,31 +191,25 @@ def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
     """Restore what the step of this job deployed, where it was asked for, and write what came of it."""
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - the other imports come with it
 
-    inputs, parent = agent.inputs(), agent.task().parent_task
+    inputs, task = agent.inputs(), agent.task()
+    sentence = say("post.not_asked")
     data: Mapping[str, OutputField] = {}
     if not wants_restore(inputs):
-        sentence = say("post.not_asked")
         log.info(sentence)
     else:
-        if not parent:
+        from bcs_template_set.run.restore_phase import restore_after_job  # noqa: PLC0415 - as above
+        from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
+
+        if not task.parent_task:
             log.warning(say("post.no_parent"))
-        with process.limited(agent.task().timeout, left=WORK_STOPS):
-            sentence, data = _restore(agent, log, process=process, task=parent)
+        workspace = _workspace_of(task)
+        file = OwnFile(workspace, f"{_folder_of(task, task.parent_task)}/{STATE_FILE}")
+        with process.limited(task.timeout, left=WORK_STOPS):
+            services = process.equip(process.services(agent, log, workspace=workspace))
+            sentence, data = restore_after_job(services, file=file, task=task.parent_task)
     process.interruption.close()
     agent.write_output(success(sentence.render(log.language), data))
     return 0
-
-
-def _restore(
-    agent: Agent, log: Log, *, process: Process, task: str
-) -> tuple[Text, Mapping[str, OutputField]]:
-    from bcs_template_set.run.restore_phase import restore_after_job  # noqa: PLC0415 - as above
-    from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - most runs never need it
-
-    workspace = _workspace_of(agent.task())
-    services = process.equip(process.services(agent, log, workspace=workspace))
-    file = OwnFile(workspace, f"{_folder_of(agent.task(), task)}/{STATE_FILE}")
-    return restore_after_job(services, file=file, task=task)
 
 
 def time_for_work(timeout: Optional[float]) -> Optional[float]:
@@ -235,18 +229,14 @@ def _run_folder_of(task: TaskInfo) -> tuple[Path, str]:
 
     Without a task's id, which old workers do not tell, it is one that nobody has used yet.
     """
-    workspace, folder = _workspace_of(task), _folder_of(task, task.task_id)
-    return workspace, folder if task.task_id else _unused(workspace, folder)
-
-
-def _unused(workspace: Path, folder: str) -> str:
     from bcs_template_set.system.own_files import OwnFile  # noqa: PLC0415 - garbled input needs none of it
 
+    workspace, folder = _workspace_of(task), _folder_of(task, task.task_id)
     names = (folder if number == 1 else f"{folder}-{number}" for number in count(1))
-    try:
-        return next(name for name in names if OwnFile(workspace, name).claim())
-    except WorkspaceUnwritable:
-        return folder  # whatever is to be written there says so
+    if not task.task_id:
+        with suppress(WorkspaceUnwritable):  # whatever is to be written there says so
+            folder = next(name for name in names if OwnFile(workspace, name).claim())
+    return workspace, folder
 
 
 def _workspace_of(task: TaskInfo) -> Path:

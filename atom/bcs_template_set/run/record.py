@@ -41,10 +41,6 @@ class _Write:
     is_sent: bool = False
 
 
-def _nobody(_: RunRecord) -> None:
-    """Hear that a record moved, and do nothing about it."""
-
-
 @dataclass
 class RunRecord:
     """Collects what happened. `heading` and the rest are filled in as soon as each is known.
@@ -76,7 +72,7 @@ class RunRecord:
     may_have_written: bool = False
     under_way: Optional[Phase] = None
     journal: Optional[Journal] = None
-    on_move: Callable[[RunRecord], None] = _nobody
+    on_move: Callable[[RunRecord], None] = lambda _: None
     _watched: dict[str, Watched] = field(default_factory=dict)
     _writes: set[_Write] = field(default_factory=set)
     _files: dict[str, FileOutcome] = field(default_factory=dict)
