@@ -48,13 +48,16 @@ def read_object(path: Path) -> dict[str, JsonValue]:
     return parse_object(content)
 
 
-def parse_object(content: Union[bytes, str]) -> dict[str, JsonValue]:
+def parse_object(content: bytes) -> dict[str, JsonValue]:
     """Return the JSON object that UTF-8 content holds; a byte order mark is allowed.
 
     Raises:
         FileProblem: it is empty, no UTF-8, no JSON or no object.
     """
-    text = _decode(content) if isinstance(content, bytes) else content
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise FileProblem(say("agent.file_not_utf8", position=exc.start)) from _without_content(exc)
     if not text.strip():
         raise FileProblem(say("agent.file_empty"))
     try:
@@ -93,13 +96,6 @@ def reason_of(exc: BaseException) -> str:
     """Return why the operating system refused, in its own words and without the path."""
     number = exc.errno if isinstance(exc, OSError) else None
     return os.strerror(number) if number is not None else type(exc).__name__
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise FileProblem(say("agent.file_not_utf8", position=exc.start)) from _without_content(exc)
 
 
 def _without_content(exc: ValueError) -> ValueError:

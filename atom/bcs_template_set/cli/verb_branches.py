@@ -187,14 +187,12 @@ def _publish(
 def _file_ended(services: Services, removals: dict[str, Removal], outcome: FileOutcome) -> None:
     """Say at once what became of a file: also a run that is stopped has said what it wrote."""
     if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
-        say_line = services.log.info if outcome.state == "applied" else services.log.error
-        say_line(_outcome_text(removals[outcome.change.name], outcome))
-
-
-def _outcome_text(removal: Removal, outcome: FileOutcome) -> Text:
-    if outcome.state == "applied":
-        return say("branches.gone", name=removal.file, version=outcome.version, paths=removal.paths)
-    return say("branches.failed", name=removal.file, paths=removal.paths, reason=_reason(outcome))
+        removal, log = removals[outcome.change.name], services.log
+        told = {"name": removal.file, "paths": removal.paths}
+        if outcome.state == "applied":
+            log.info(say("branches.gone", version=outcome.version, **told))
+        else:
+            log.error(say("branches.failed", reason=_reason(outcome), **told))
 
 
 def _reason(outcome: FileOutcome) -> object:

@@ -183,13 +183,7 @@ class _RegionTable:
             self._wrong(key, _shown_address(value), accepted=say("regions.accepts_proxy"))
         return value
 
-    def names_authorizer(self, key: str) -> bool:
-        return self._word(key, ("platform",)) == "platform"
-
-    def recorded_people(self, key: str) -> bool:
-        return self._word(key, ("record", "environment")) != "environment"
-
-    def _word(self, key: str, words: tuple[str, ...]) -> str:
+    def word(self, key: str, words: tuple[str, ...]) -> str:
         value = self.text(key)
         if value and value not in words:
             self._wrong(key, value, accepted=one_of(words))
@@ -330,9 +324,12 @@ _SETTINGS: Mapping[str, Optional[tuple[str, Callable[[_RegionTable, str], object
     "app_secret": None,  # read with its code
     "owner": ("owner", _RegionTable.text),
     "users": ("users", _RegionTable.users),
-    "authorizer": ("names_authorizer", _RegionTable.names_authorizer),
+    "authorizer": ("names_authorizer", lambda table, key: table.word(key, ("platform",)) == "platform"),
     "run_as": ("run_as", _RegionTable.run_as),
-    "people": ("recorded_people", _RegionTable.recorded_people),
+    "people": (
+        "recorded_people",
+        lambda table, key: table.word(key, ("record", "environment")) != "environment",
+    ),
     "proxy": ("proxy", _RegionTable.proxy),
     "ca_bundle": ("ca_bundle", _RegionTable.text),
     "tenant_id": ("tenant_id", _RegionTable.text),
