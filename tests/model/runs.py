@@ -35,10 +35,9 @@ from bcs_template_set.run.deploy_phase import deploy_run
 from bcs_template_set.run.deploy_target import DeployTarget
 from bcs_template_set.run.journal import state_of
 from bcs_template_set.run.plan_phase import check_refusal, plan_run
-from bcs_template_set.run.prune_phase import prune_run
+from bcs_template_set.run.prune_phase import keep_newest, prune_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.restore_phase import go_back
-from bcs_template_set.run.retention_phase import keep_newest
 from bcs_template_set.run.rollback_phase import roll_back
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.proxies import Machine as Environment

@@ -28,7 +28,7 @@ from bcs_template_set.publish import take_away
 from bcs_template_set.publish.left_behind import Held
 from bcs_template_set.publish.take_away import _Way
 from bcs_template_set.rollout import sized_calls
-from bcs_template_set.run import deploy_phase, look_ahead, prune_phase, restore_phase, retention_phase
+from bcs_template_set.run import deploy_phase, look_ahead, prune_phase, restore_phase
 from bcs_template_set.system.parallel import TaskEnd, overlap
 from tests.model.beside import Beside, State, Trouble, Who
 from tests.model.explorer import Explored, explore
@@ -263,9 +263,9 @@ MUTANTS: Mapping[str, Mutant] = {
         "pruned though it had seen another deploy",
     ),
     "what is live holds no version": Mutant(
-        retention_phase,
+        prune_phase,
         "_held",
-        in_vain(retention_phase._held, Held()),
+        in_vain(prune_phase._held, Held()),
         "keep_versions beside a person who goes back",
         "deleted a version or file that it had seen in use",
     ),

@@ -12,7 +12,7 @@ CHANGES = {
     "publish.turns.Turns": "the files that others write too, until the turn of each",
     "publish.take_away._Way": "how far a deletion is, object by object",
     "run.finish.Keep": "the files of a run, while they are left, and what could not be",
-    "run.retention_phase._Deleting": "the old versions of a run, while they are deleted",
+    "run.prune_phase._Deleting": "the old versions of a run, while they are deleted",
     "report.topology._Host": "what a host leads to, while it is gathered",
     "report.topology._Objects": "the objects of a plan, while they are gathered",
     "rollout.deploy_files._Sending": "the calls of a deployment, while they are sent",

@@ -22,11 +22,10 @@ from bcs_template_set.rollout.result import rollout_result
 from bcs_template_set.run.context import Planned, RenderedRun, RunContext, Services
 from bcs_template_set.run.journal import leave_plan
 from bcs_template_set.run.plan_phase import check_refusal, look_at_branches, plan_run
-from bcs_template_set.run.prune_phase import prune_run
+from bcs_template_set.run.prune_phase import keep_newest, prune_run
 from bcs_template_set.run.publish_phase import publish_run
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.render_phase import prepare_rendering, render_desired
-from bcs_template_set.run.retention_phase import keep_newest
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import (
     WatchedWriter,
