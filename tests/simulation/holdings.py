@@ -68,6 +68,16 @@ def live_objects(site: SimulatedSite) -> dict[str, Live]:
     }
 
 
+def current_versions(site: SimulatedSite) -> dict[str, Optional[TemplateVersion]]:
+    """Return the version that each file of the folder points at; of files of a name, the oldest counts."""
+    state = site.emulator.state
+    oldest = {
+        file.name: file for file in sorted(state.find_files(SPACE), key=lambda file: file.id, reverse=True)
+    }
+    versions = {(version.file, version.version): version for version in state.find_versions(SPACE)}
+    return {name: versions.get((name, file.version)) for name, file in oldest.items()}
+
+
 def is_live(objects: Mapping[str, Live], text: str) -> bool:
     """Tell whether all objects of a file's text are among these."""
     return all(

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from typing import Optional
 
 from bcs_template_set.agent.masker import Masker
 from tests.emulator import Behaviour, Dialect, Emulator
-from tests.emulator.entities import Space, TemplateFile
+from tests.emulator.entities import Space, TemplateFile, TemplateVersion
 from tests.emulator.exchanges import Exchange
 from tests.emulator.http_message import Request
 from tests.emulator.pace import Pace
@@ -24,7 +24,7 @@ from tests.emulator.versions import Versions
 from tests.simulation.baton import Baton
 from tests.simulation.builds import AGENT_KEY, APP, APPS, SECRET, Build, Told
 from tests.simulation.contents import BAD
-from tests.simulation.holdings import Deletion, Moment, deletion_of, live_objects
+from tests.simulation.holdings import Deletion, Moment, current_versions, deletion_of, live_objects
 from tests.simulation.line import is_write
 from tests.simulation.people import act
 from tests.simulation.rendering import Rendering
@@ -80,6 +80,7 @@ class SimulatedSite:
         self.render = RENDERING
         self.builds: list[Build] = []
         self.calm: Optional[Build] = None
+        self.at_rest: Mapping[str, Optional[TemplateVersion]] = {}
         self.told: list[Told] = []
         self.known: dict[str, Known] = {}
         self.moments: list[Moment] = []
@@ -209,6 +210,7 @@ class SimulatedSite:
         for build in list(self.builds):
             if not self._is_done(build):
                 self._again(build)
+        self.at_rest = current_versions(self)
         wish = newest_wish(self.world)
         if wish is not None and any(missing(self, wish)):
             self.calm = Build(self, wish)

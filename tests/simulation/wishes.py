@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Optional
 
 from bcs_template_set.manifests.naming import path_of_branch
 from tests.simulation.contents import BAD, SERVICE, essences_of, text_of
-from tests.simulation.holdings import live_objects
+from tests.simulation.holdings import current_versions, live_objects
 from tests.simulation.worlds import STRANGER, BuildPlan, World
-from tests.support.publishing import SPACE
 
 if TYPE_CHECKING:
     from tests.simulation.site import SimulatedSite
@@ -37,9 +36,11 @@ def newest_wish(world: World) -> Optional[BuildPlan]:
 
 def missing(site: SimulatedSite, plan: BuildPlan) -> Iterator[str]:
     """Yield what of a build's wish is not there: in its folder and, where it deploys, in the cluster."""
+    current = current_versions(site)
     live = live_objects(site) if plan.action == "deploy" else None
     for file, wanted in _wished(site, plan):
-        held = _current(site, file)
+        version = current.get(file)
+        held = essences_of(version.content) if version is not None else {}
         if not _holds(held, wanted):
             yield f"{file} holds {held} instead of {wanted}"
         if live is not None:
@@ -74,13 +75,6 @@ def _paths(site: SimulatedSite, plan: BuildPlan, name: str) -> Iterable[str]:
     }
     branches = {plan.branch} | (there - removed)
     return sorted(path_of_branch(branch, main_branches=("main",)) for branch in branches)
-
-
-def _current(site: SimulatedSite, file: str) -> Mapping[str, str]:
-    """Return the essence of what a file's current version holds; of files of a name, the oldest counts."""
-    found = sorted(site.emulator.state.find_files(SPACE, file), key=lambda file: file.id)
-    versions = [v for v in site.emulator.state.find_versions(SPACE, file) if v.version == found[0].version]
-    return essences_of(versions[-1].content) if versions else {}
 
 
 def _holds(found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
