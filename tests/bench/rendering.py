@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.provenance import Provenance
@@ -86,26 +84,22 @@ def values(domains: int, load_balancers: int = 1) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("domains", type=int)
-    parser.add_argument("load_balancers", type=int)
-    options = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        request = RenderRequest(
-            workspace=Path(folder),
-            templates=("builtin:web",),
-            values_text=values(options.domains, options.load_balancers),
-            values_files=(),
-            context=make_context({"build.number": "7", "branch.name": "main"}),
-            clock=SystemClock(),
-        )
-        began = time.process_time()
-        files = render_manifests(prepare(request)).files
-        findings = check_manifests(files, template_space="web", template_set=False)
-        target = SpaceRef(region="gz", project="web", space="web")
-        plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
-        seconds = time.process_time() - began
+    domains, load_balancers = map(int, sys.argv[1:])
+    request = RenderRequest(
+        workspace=Path.cwd(),
+        templates=("builtin:web",),
+        values_text=values(domains, load_balancers),
+        values_files=(),
+        context=make_context({"build.number": "7", "branch.name": "main"}),
+        clock=SystemClock(),
+    )
+    began = time.process_time()
+    files = render_manifests(prepare(request)).files
+    findings = check_manifests(files, template_space="web", template_set=False)
+    target = SpaceRef(region="gz", project="web", space="web")
+    plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
+    seconds = time.process_time() - began
     assert not findings, told_lines([findings[0]])[0].render("en_US")
-    assert plan.count("create") == FILES_A_DOMAIN * options.domains
+    assert plan.count("create") == FILES_A_DOMAIN * domains
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{seconds:.2f} {peak:.0f}")

@@ -95,13 +95,13 @@ def claims_of(documents: Sequence[Document]) -> tuple[tuple[str, Claim], ...]:
     """Return every claim to a path that is served, with its host; each once, sorted."""
     # An Ingress of a name that comes again is the one that is served; all hosts in one walk.
     last: dict[tuple[str, str], list[tuple[str, Claim]]] = {}
-    for document in _ingresses(documents):
-        claims = _claims_by_place(document.body)
+    found = [(document, _claims_by_place(document.body)) for document in _ingresses(documents)]
+    for document, claims in found if any(claims for _, claims in found) else ():
         for host, paths in _paths_by_host(document.body).items():
             served = _in_order(_claimed(path, claims) for path in paths)
             owned = [(host, path.claim) for path in served if path.claim is not None]
             last[host, document.name] = owned
-    return tuple(sorted({found for owned in last.values() for found in owned}))
+    return tuple(sorted({claimed for owned in last.values() for claimed in owned}))
 
 
 def _ingresses(documents: Sequence[Document]) -> Iterator[Document]:

@@ -96,7 +96,10 @@ def unified(before: str, after: str, *, title: str) -> str:
         return ""
     new = after.splitlines(keepends=True)
     if not before:
-        return _whole(f"--- /dev/null\n+++ {title}\n", [_created(new)])
+        headers = f"--- /dev/null\n+++ {title}\n"
+        if len(new) == after.count("\n") < MOST_LINES:  # as nearly all texts are: no line is looked at
+            return f"{headers}{_created(new)}+" + after[:-1].replace("\n", "\n+") + "\n"
+        return _whole(headers, [(_created(new), ["+" + line for line in new])])
     from bcs_template_set.manifests.line_matching import changed_hunks  # noqa: PLC0415 - only updates need difflib
 
     target = title if after else "/dev/null"
@@ -109,10 +112,10 @@ def count_lines(diff: str) -> int:
     return len(diff.splitlines()) + left_out
 
 
-def _created(lines: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the one hunk of a text that comes new, without looking for what it keeps."""
+def _created(lines: Sequence[str]) -> str:
+    """Return the head of the one hunk of a text that comes new, in which there is nothing to look for."""
     size = f",{len(lines)}" if len(lines) > 1 else ""
-    return f"@@ -0,0 +1{size} @@\n", ["+" + line for line in lines]
+    return f"@@ -0,0 +1{size} @@\n"
 
 
 def _whole(headers: str, hunks: Iterable[tuple[str, list[str]]]) -> str:

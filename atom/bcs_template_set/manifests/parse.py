@@ -145,6 +145,8 @@ class _Placeholders:
         self._stem = f"bcs{digest.hexdigest()[:12]}v" if digest is not None else ""
 
     def hidden(self, text: str) -> str:
+        if not self._variables:
+            return text
         pieces: list[str] = []
         end = 0
         for number, variable in enumerate(self._variables):
