@@ -279,6 +279,7 @@ def test_what_its_version_holds_and_no_list_shows_is_looked_for() -> None:
         *("{apiVersion: v1, kind: Secret, metadata: {name: gone}}",),
         *("{apiVersion: v1, kind: Secret, metadata: {name: '{{ NAME }}'}}",),
         "{apiVersion: v1, kind: Namespace, metadata: {name: n}}",
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}}",
     ]
     marked = version_of("\n---\n".join(held))
     of_a_file = version_of("apiVersion: v1\nkind: Service\nmetadata: {name: s}\n", number=2)
