@@ -25,8 +25,9 @@ from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import Overtaken
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown
 from bcs_template_set.publish.file_outcome import FileOutcome
-from bcs_template_set.publish.plan import Change
-from bcs_template_set.publish.write_files import ensure_space
+from bcs_template_set.publish.look_first import BESIDE_SECONDS, SETTLING_SECONDS
+from bcs_template_set.publish.plan import Change, Plan
+from bcs_template_set.publish.write_files import ensure_space, publish_files
 
 DRAFT = "half: done\n"
 
@@ -152,6 +153,7 @@ def test_a_file_whose_making_was_handled_is_found(bench: Bench) -> None:
     bench.lose(CREATE_FILE, handled=True)
     outcome = bench.publish_one(creation())
     assert (outcome.state, len(bench.written()), names(bench)) == ("applied", 1, [VERSION])
+    assert outcome.unsure, "others may have written meanwhile unseen"
 
 
 def test_a_file_whose_making_was_lost_is_made_again(bench: Bench) -> None:
@@ -166,7 +168,24 @@ def test_a_file_that_somebody_else_made_is_not_ours(bench: Bench) -> None:
     outcome = bench.publish_one(creation())
     assert isinstance(outcome.error, Overtaken)
     assert details(outcome) == ["a.yaml: this file was created after the plan."]
-    assert names(bench) == ["1.0.6"]
+    assert (names(bench), bench.written()) == (["1.0.6"], [])
+
+
+def test_a_file_that_somebody_else_makes_at_the_same_moment_is_not_ours(bench: Bench) -> None:
+    bench.lose(CREATE_FILE, handled=False)
+    bench.emulator.faults.add(Fault("rival", CREATE_FILE, rival=lambda _: bench.add_file()))
+    outcome = bench.publish_one(creation())
+    assert isinstance(outcome.error, Overtaken)
+    assert details(outcome) == ["a.yaml: this file was created after the plan."]
+
+
+def test_a_version_is_read_once_and_its_content_is_not_shown(bench: Bench) -> None:
+    bench.add_file()
+    publishing, (version,) = bench.publishing(), bench.emulator.state.find_versions(SPACE, NAME)
+    first, again = (publishing.versions([version.id]) for _ in range(2))
+    assert first == again
+    assert len([e for e in bench.emulator.exchanges if GET_VERSION.fits(e.method, e.path)]) == 1
+    assert BEFORE.strip() not in repr(publishing)
 
 
 # --- a file that is there -------------------------------------------------------------------------------
@@ -181,6 +200,61 @@ def test_a_version_says_where_it_came_from_and_what_it_was_made_from(bench: Benc
     assert version.description == OURS.line(AFTER, bases=(before.id,))
     assert [body["force"] for body in bench.bodies(CREATE_VERSION)] == [False]
     assert bench.bodies(UPDATE_FILE) == []
+    assert not [e for e in bench.emulator.exchanges if GET_FILE.fits(e.method, e.path)], "the list tells it"
+    assert not outcome.unsure
+
+
+def test_what_branches_share_is_written_first_and_where_nothing_is_written_nobody_looks(bench: Bench) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        bench.add_file(name)
+    publishing = bench.publishing()
+    changes = (bench.update("a.yaml"), bench.update("b.yaml"), unchanged("c.yaml"))
+    desired = replace(publishing.desired, shared=frozenset({"b.yaml"}))
+    plan = Plan(desired.target, VERSION, changes, creates_space=False, chart="none", digest="")
+    publish_files(replace(publishing, desired=desired), plan, space_id=bench.space_id)
+    assert [outcome.change.name for outcome in bench.heard] == ["b.yaml", "a.yaml"]
+    seen = len(bench.emulator.exchanges)
+    publish_files(publishing, replace(plan, changes=changes[2:]), space_id=bench.space_id)
+    assert len(bench.emulator.exchanges) == seen
+
+
+@pytest.mark.parametrize(
+    ("age", "is_shared", "moves_pin", "goes_on"),
+    [
+        (0.0, True, False, True),
+        (BESIDE_SECONDS - 0.1, True, False, True),
+        (BESIDE_SECONDS, True, False, False),
+        (0.0, False, False, False),
+        (0.0, True, True, False),
+    ],
+)
+def test_beside_a_build_that_began_from_the_same_a_young_plan_of_what_branches_share_is_written(
+    bench: Bench, age: float, *, is_shared: bool, moves_pin: bool, goes_on: bool
+) -> None:
+    bench.add_file(pinned=moves_pin)
+    change = bench.update()
+    theirs = OURS.line(THEIRS, bases=change.bases)
+    bench.emulator.state.add_version(SPACE, NAME, version="1.0.8", content=THEIRS, description=theirs)
+    if moves_pin:
+        bench.emulator.state.pin(SPACE, NAME, version="1.0.8")
+    publishing = replace(bench.publishing(), planned_at=bench.clock.time - age)
+    desired = replace(publishing.desired, shared=frozenset({NAME} if is_shared else ()))
+    plan = Plan(desired.target, VERSION, (change,), creates_space=False, chart="none", digest="")
+    (outcome,) = publish_files(replace(publishing, desired=desired), plan, space_id=bench.space_id)
+    assert isinstance(outcome.error, Overtaken) is not goes_on
+    assert (outcome.state == "applied") is goes_on
+
+
+@pytest.mark.parametrize(("seconds", "unsure"), [(SETTLING_SECONDS, True), (SETTLING_SECONDS - 0.1, False)])
+def test_a_version_that_took_long_may_have_others_beside_it(
+    bench: Bench, seconds: float, *, unsure: bool
+) -> None:
+    def take(_: State) -> None:
+        bench.clock.time += seconds
+
+    bench.add_file()
+    bench.emulator.faults.add(Fault("rival", CREATE_VERSION, rival=take))
+    assert bench.publish_one(bench.update()).unsure is unsure
 
 
 @pytest.mark.parametrize("text", [AFTER, THEIRS])
@@ -256,7 +330,8 @@ def test_a_version_whose_answer_was_lost_is_looked_for_before_it_is_sent_again(
 ) -> None:
     bench.add_file()
     bench.lose(CREATE_VERSION, handled=handled)
-    assert bench.publish_one(bench.update()).state == "applied"
+    outcome = bench.publish_one(bench.update())
+    assert (outcome.state, outcome.unsure) == ("applied", True)
     assert len(bench.written()) == (1 if handled else 2)
     assert names(bench) == ["1.0.6", VERSION]
 

@@ -30,6 +30,7 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.orphans import Folder, FolderFile, Seen
 from bcs_template_set.publish.read_orphans import (
+    OF_CONTROLLERS,
     Looking,
     all_of,
     is_not_found,
@@ -358,6 +359,29 @@ def test_workloads_and_what_no_workload_made_may_name_what_is_to_go() -> None:
     }
     looked = {asked.partition(" ")[2] for asked in world.asked if asked.startswith("get ")}
     assert looked == {"Deployment web", "Pod bare", "Pod web-2", "Rollout r", "Pod bare-1"}
+
+
+@pytest.mark.parametrize("label", OF_CONTROLLERS)
+def test_the_pods_of_a_workload_are_known_by_any_of_their_controllers_labels(label: str) -> None:
+    web, made = live(DEPLOYMENT, "web"), live(POD, "web-1", labels=[label])
+    world = World(lists={"Pod": [made]})
+    read_referring(looking(world), [web], [live(CONFIG_MAP, "x")])
+    assert "get Pod web-1" not in world.asked
+
+
+@pytest.mark.parametrize("name", ["ConfigMap", "Secret", "PersistentVolumeClaim", "Service"])
+def test_pods_are_listed_for_what_they_mount(name: str) -> None:
+    (kind,) = [kind for kind in LISTED if kind.name == name]
+    world = World()
+    read_referring(looking(world), [], [live(kind, "x")])
+    assert ("list Pod pods" in world.asked) is (name != "Service")
+
+
+def test_the_labels_of_controllers_are_those_of_kubernetes() -> None:
+    assert {*OF_CONTROLLERS} == {
+        *("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name"),
+        *("job-name", "batch.kubernetes.io/job-name"),
+    }
 
 
 def test_what_nobody_mounts_is_named_by_routes_autoscalers_and_workloads_alone() -> None:

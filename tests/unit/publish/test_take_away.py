@@ -236,6 +236,11 @@ def test_it_is_begun_with_the_first_that_may_be_gone() -> None:
     assert not Taken(not_tried=("a",)).is_begun
 
 
+def test_a_draft_that_somebody_has_begun_keeps_the_file_and_not_its_object() -> None:
+    taken = take(Gateway({"a": [found("a"), gone("a")]}, draft=True), orphan("a"))
+    assert (told(taken), taken.is_whole) == ([], True)
+
+
 def test_a_file_goes_though_an_object_of_another_one_stays() -> None:
     gateway = Gateway({"a": [found("a", uid="2")], "b": [gone("b")]})
     other = replace(orphan("a"), file="other.yaml")
