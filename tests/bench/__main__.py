@@ -1,4 +1,4 @@
-"""`make bench`: what the step costs, side by side in one run."""
+"""`make bench`: what the step costs, side by side in one run; `python -m tests.bench api` for one table."""
 
 from __future__ import annotations
 
@@ -28,8 +28,11 @@ def main() -> int:
     print(
         f"Python {platform.python_version()}, {api.LATENCY * 1000:.0f} ms of latency added to every request\n"
     )
-    table(api.HEADINGS, [measured.row() for measured in api.measure()])
-    print("bound: the longest chain of round trips, or what this gateway takes; one by one: a plain loop\n")
+    if sys.argv[1:]:
+        for name in sys.argv[1:]:
+            {"api": _requests, "builds": _many_builds}[name]()
+        return 0
+    _requests()
     table(dialects.HEADINGS, list(dialects.measure()))
     print("three files published; what is found out is how to name files, and where new ones are made\n")
     table(history.HEADINGS, history.measure())
@@ -40,9 +43,7 @@ def main() -> int:
     print("half a second an object, a quarter to look, a gateway that waits a minute; in made-up time\n")
     table(looking.HEADINGS, looking.measure())
     print("without build and whom: lists of the namespace, and dry runs of what they show\n")
-    for case in many_builds.CASES:
-        table(case.headings, many_builds.measure(case))
-        print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
+    _many_builds()
     table(rendering.HEADINGS, rendering.measure())
     print(
         f"builtin:web rendered, checked, planned; {rendering.schema_milliseconds():.1f} ms for the schema; "
@@ -56,6 +57,17 @@ def main() -> int:
     print("the installed step from its inputs to its verdict, without latency\n")
     _as_installed()
     return 0
+
+
+def _requests() -> None:
+    table(api.HEADINGS, [measured.row() for measured in api.measure()])
+    print("bound: the longest chain of round trips, or what this gateway takes; one by one: a plain loop\n")
+
+
+def _many_builds() -> None:
+    for case in many_builds.CASES:
+        table(case.headings, many_builds.measure(case))
+        print(f"processes of the installed step, on {os.cpu_count()} processors together with the site\n")
 
 
 def _as_installed() -> None:

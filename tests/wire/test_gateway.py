@@ -275,6 +275,13 @@ def test_a_rate_limit_without_a_time_backs_off() -> None:
     assert bench.clock.waits == [0.5, 1.0]
 
 
+def test_where_too_many_were_under_way_it_is_tried_again_soon() -> None:
+    limit = gateway_error(429, 1642904)
+    bench = Bench(limit, limit, limit, PROJECT)
+    assert bench.gateway.read(READ).project_code == "demo"
+    assert bench.clock.waits == pytest.approx([0.05, 0.1, 0.2])
+
+
 def test_a_rate_limit_does_not_use_up_the_attempts_but_is_not_waited_out_for_ever() -> None:
     limit = gateway_error(429, 1642901, "slow down", headers={"x-bkapi-ratelimit-reset": "1"})
     bench = Bench(*[limit] * 10, PROJECT)

@@ -14,6 +14,7 @@ from typing import Callable, Literal, Optional, Union
 
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.dialect import OLDEST_RELEASE
+from bcs_template_set.bcs.request_pace import TOO_MANY_AT_ONCE
 from bcs_template_set.bcs.seen import SHOWN, Seen
 from bcs_template_set.bcs.told_by_bcs import failed_sentences, no_permission, tenants_differ
 from bcs_template_set.messages import Text, say
@@ -79,14 +80,15 @@ class Success:
 class RetryAfter:
     """Sending again is safe and may help. `error` is what to raise when there is no further attempt.
 
-    `seconds` is what the server asked for, None where the policy chooses. `slows_all` holds back every
-    request. `most_attempts` bounds the attempts below the policy's.
+    `seconds` is what the server asked for, None where the policy chooses: less where it may be `soon`.
+    `slows_all` holds back every request. `most_attempts` bounds the attempts below the policy's.
     """
 
     error: StepError
     seconds: Optional[float] = None
     slows_all: bool = False
     most_attempts: Optional[int] = None
+    soon: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,10 +224,14 @@ def _judge_gateway_error(asked: Asked, seen: Seen) -> Decision:
 
 
 def _judge_limit(asked: Asked, seen: Seen) -> Decision:
-    """A refused request was not handled, so any may be sent again, after the time the gateway names."""
+    """A refused request was not handled, so any may be sent again, after the time the gateway names.
+
+    Of requests that were too many at once none is named: as soon as fewer are under way.
+    """
     given = seen.headers.get("x-bkapi-ratelimit-reset") or seen.headers.get("retry-after")
     seconds = float(given) if given and _SECONDS.fullmatch(given) else None
-    return RetryAfter(_limited(asked, seen), seconds=seconds, slows_all=True)
+    soon = seen.gateway_code == TOO_MANY_AT_ONCE
+    return RetryAfter(_limited(asked, seen), seconds=seconds, slows_all=True, soon=soon)
 
 
 # --- lines 3 to 6: what no service of BCS answered ------------------------------------------------------

@@ -1,10 +1,11 @@
 """How many requests may be under way at once: a rule over what became of those before. Performs no I/O.
 
 The limit begins at `START` and doubles while the median answer takes no longer than `SLOWER` times the
-quickest one to the same question; a refusal for load, or none in time, halves it. It is never above the
-ceiling. Answers in rounds that nobody waits in double what may be tried, and it is tried once `START` at a
-time have gone well: so a gateway that takes fewer refuses no more than it ever did. After a refusal one
-request goes ahead of the others. Where the gateway says how many it still takes in a while, no more are sent.
+quickest one to the same question; a refusal for load, or none in time, halves it, and takes it back to
+`START`. It is never above the ceiling. Answers in rounds that nobody waits in double what may be tried, and
+it is tried once `START` at a time have gone well: so a gateway that takes fewer refuses no more than it ever
+did. What is refused for being too many at once tells how many are not. After a refusal one request goes ahead
+of the others. Where the gateway says how many it still takes in a while, no more are sent.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ LONGEST_HELD = 60.0
 REFUSED, LATE = (429, 503), (504,)
 """Statuses that tell of load; what is slow by nature may be late without any."""
 
+TOO_MANY_AT_ONCE = 1642904
+"""The gateway's code for what is refused while so many are under way (facts/gateway.md, "Limits")."""
+
 Load = Literal["carried", "too much", "unknown"]
 
 
@@ -47,19 +51,27 @@ class Quota:
 
 @dataclass(frozen=True)
 class Heard:
-    """What an attempt tells of the load. Only answers to the same `question` are compared, "" to none."""
+    """What an attempt tells of the load. Only answers to the same `question` are compared, "" to none.
+
+    What was too much may be so only `at_once`, at any time.
+    """
 
     load: Load = "unknown"
     question: str = ""
     quota: Optional[Quota] = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
 class Permit:
-    """The permission for one attempt: when it was given, and how often the limit had changed by then."""
+    """The permission for one attempt: when it was given, and how often the limit had changed by then.
+
+    `level` is how many attempts were under way with it.
+    """
 
     at: float
     turn: int
+    level: int = 1
 
 
 class Pace:
@@ -71,6 +83,8 @@ class Pace:
         self.under_way = 0
         self._turn = 0
         self._last_halving = 0
+        self._proven = 1
+        self._turn_refused = 0
         self._quiet_until = -inf
         self._probe: Literal["none", "due", "out"] = "none"
         self._someone_waited = False
@@ -93,7 +107,7 @@ class Pace:
         if self._probe == "due":
             self._probe = "out"
         self.under_way += 1
-        return Permit(now, self._turn)
+        return Permit(now, self._turn, self.under_way)
 
     def give_back(self, permit: Permit, heard: Heard, *, now: float) -> None:
         """Take back a permit, and learn from what its attempt told."""
@@ -103,17 +117,26 @@ class Pace:
         if permit.turn >= self._last_halving:
             self._probe = "none"
             if heard.load == "too much":
-                self._halve(now)
+                self._turn_refused = permit.turn
+                self._halve(now, well=permit.level - 1 if heard.at_once else START)
+        elif permit.turn >= self._turn_refused and heard.at_once:  # of the same burst
+            self.limit = min(self.limit, max(self._proven, permit.level - 1))
         if heard.load == "carried" and heard.question:
             self._learn_time(heard.question, now - permit.at, turn=permit.turn)
             if now >= self._quiet_until and self._is_as_quick():
                 self._grow()
 
     def _learn_quota(self, quota: Quota, permit: Permit, *, now: float) -> None:
-        """Answers overtake each other, so in one window the smallest number counts."""
+        """Answers overtake each other, so in one window the smallest number counts.
+
+        The first answer of a window names its whole length, which is no fraction.
+        """
         is_new = permit.at >= self._window_ends
         self._left = quota.left if is_new else min(self._left, quota.left)
-        self._whole, self._window_ends = quota.whole, now + quota.seconds + ROUNDED
+        is_first = quota.left == quota.whole - 1
+        ends = now + quota.seconds + (0.0 if is_first else ROUNDED)
+        self._window_ends = ends if is_new or is_first else min(self._window_ends, ends)
+        self._whole = quota.whole
 
     def _learn_time(self, question: str, seconds: float, *, turn: int) -> None:
         quickest = min(seconds, self._quickest.get(question, inf))
@@ -128,12 +151,16 @@ class Pace:
 
     def _grow(self) -> None:
         if self._someone_waited:
+            self._proven = self.limit
             self._change(min(self.ceiling, max(2 * self.limit, self._within_reach)))
         elif not self._last_halving:
             self._within_reach = min(self.ceiling, 2 * self._within_reach)
 
-    def _halve(self, now: float) -> None:
-        self._change(max(1, self.limit // 2))
+    def _halve(self, now: float, *, well: int) -> None:
+        """Go back to half at least, and to what may go `well`, or has gone so before."""
+        if well < self._proven:
+            self._proven = 1
+        self._change(max(1, min(self.limit // 2, max(self._proven, well))))
         self._last_halving, self._quiet_until, self._within_reach = self._turn, now + QUIET, 1
         self._probe = "due"  # at once: what is under way still may be a deployment, which takes long
 
@@ -151,7 +178,8 @@ def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: s
     """
     if isinstance(reply, HttpAnswer):
         load = _load_of(reply.status, is_slow=is_slow)
-        return Heard(load, "" if is_slow else question, _quota_in(reply.headers))
+        at_once = reply.headers.get("x-bkapi-error-code", "").strip() == str(TOO_MANY_AT_ONCE)
+        return Heard(load, "" if is_slow else question, _quota_in(reply.headers), at_once=at_once)
     is_late = reply is not None and reply.kind == "timeout" and not is_slow
     return Heard("too much" if is_late else "unknown")
 

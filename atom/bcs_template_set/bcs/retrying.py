@@ -12,9 +12,10 @@ from bcs_template_set.records.late_dataclass import dataclass
 class RetryPolicy:
     """How often a request is sent at most, and how long to wait in between, in seconds.
 
-    Waits double from `first_wait` up to `longest_wait`, each shortened by chance to as little as its half, so
-    that requests which failed together do not come back together. A rate limit is counted apart: it lifts
-    by itself. All that one call waits for limits is at most `longest_limit`, whoever met them.
+    Waits double from `first_wait` up to `longest_wait`, from a tenth of it where it may be soon, each
+    shortened by chance to as little as its half, so that requests which failed together do not come back
+    together. A rate limit is counted apart: it lifts by itself. All that one call waits for limits is at most
+    `longest_limit`, whoever met them.
     """
 
     attempts: int = 4
@@ -32,13 +33,15 @@ class RetryPolicy:
         included; `chance` is from 0 to 1; `waited` are the seconds it has waited for limits already.
         """
         if retry.slows_all:
-            seconds = self._backoff(limits, chance=chance) if retry.seconds is None else retry.seconds
+            first = self.first_wait / 10 if retry.soon else self.first_wait
+            chosen = self._backoff(limits, chance=chance, first=first)
+            seconds = chosen if retry.seconds is None else retry.seconds
             return (
                 seconds if limits < self.limited_attempts and waited + seconds <= self.longest_limit else None
             )
         most = self.attempts if retry.most_attempts is None else min(self.attempts, retry.most_attempts)
-        return self._backoff(failures, chance=chance) if failures < most else None
+        return self._backoff(failures, chance=chance, first=self.first_wait) if failures < most else None
 
-    def _backoff(self, failures: int, *, chance: float) -> float:
-        doubled = self.first_wait * 2.0 ** min(failures - 1, 30)
+    def _backoff(self, failures: int, *, chance: float, first: float) -> float:
+        doubled = first * 2.0 ** min(failures - 1, 30)
         return min(self.longest_wait, doubled) * (1 - chance / 2)

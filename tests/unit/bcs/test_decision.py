@@ -252,6 +252,13 @@ def test_a_rate_limit_slows_all_for_the_time_it_names(
     assert verdict.seconds == seconds
 
 
+@pytest.mark.parametrize(("code", "soon"), [(1642904, True), (1642901, False), (1642903, False)])
+def test_where_only_too_many_are_under_way_fewer_may_be_sent_soon(code: int, *, soon: bool) -> None:
+    verdict = decide(asked(writes=True), gateway_error(429, code))
+    assert isinstance(verdict, RetryAfter)
+    assert verdict.soon == soon
+
+
 def test_what_bcs_could_not_establish_is_tried_once_more_only() -> None:
     verdict = decide(asked(), answer(RUNTIME_ERROR, status=500))
     assert isinstance(verdict, RetryAfter)

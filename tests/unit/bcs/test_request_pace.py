@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import Optional, Union
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.emulator.door import Door
 from tests.support.draws import examples
+from tests.support.paced_gateway import PacedRun
 
 from bcs_template_set.bcs.request_pace import LONGEST_HELD, QUIET, Heard, Pace, Permit, Quota, heard_from
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 CARRIED = Heard("carried", "get version")
 REFUSED = Heard("too much", "get version")
+TOO_MANY = Heard("too much", at_once=True)
 
 
 class Line:
@@ -137,8 +141,8 @@ def test_a_refusal_halves_it_once_however_many_were_refused_together() -> None:
     line = Line()
     line.round(3)
     line.round(9)
-    assert line.round(60, REFUSED) == 32
-    assert [line.round(60, REFUSED) for _ in range(7)] == [16, 8, 4, 2, 1, 1, 1]
+    assert line.round(60, REFUSED) == 8
+    assert [line.round(60, REFUSED) for _ in range(5)] == [4, 2, 1, 1, 1]
 
 
 def test_after_a_refusal_one_request_goes_ahead_of_the_others() -> None:
@@ -189,6 +193,69 @@ def test_after_a_halving_it_stays_for_a_while_and_grows_by_doublings_alone() -> 
     assert [line.round(60), line.round(60)] == [16, 32]
 
 
+def test_of_a_burst_the_least_that_was_too_many_at_once_tells_how_many_are_not() -> None:
+    line = Line()
+    for _ in range(3):
+        line.round(1)
+    line.round(60)
+    assert line.begin(60) == 60
+    line.end(count=16)
+    late = line.under_way[30:]
+    del line.under_way[30:]
+    line.end(TOO_MANY, count=1)
+    assert line.pace.limit == 16
+    line.end(TOO_MANY)
+    line.under_way = late
+    line.end(TOO_MANY)
+    assert line.pace.limit == 16
+
+
+def test_of_a_burst_whose_highest_is_refused_first_the_lowest_counts_and_no_less_than_went_well() -> None:
+    for carried, limit in ((20, 20), (3, 8)):
+        line = Line()
+        for _ in range(3):
+            line.round(1)
+        line.round(60)
+        line.begin(60)
+        line.end(count=carried)
+        line.under_way.reverse()
+        line.end(TOO_MANY, count=1)
+        assert line.pace.limit == 32
+        line.end(TOO_MANY)
+        assert line.pace.limit == limit
+
+
+def test_what_went_well_before_and_is_too_many_at_once_now_counts_no_more() -> None:
+    line = Line()
+    assert line.round(60) == 16
+    line.begin(16)
+    line.end(count=4)
+    line.end(TOO_MANY)
+    assert line.pace.limit == 4
+
+
+# --- what a run makes of it -----------------------------------------------------------------------------
+
+GATEWAYS = {
+    "takes any number": (Door(), [(0.2, 0), (0.4, 0), (0.4, 0)]),
+    "refuses above 4 at once": (Door(at_once=4), [(1.0, 8), (1.25, 8), (2.65, 8)]),
+    "refuses above 16 at once": (Door(at_once=16), [(0.5, 36), (0.7, 36), (1.05, 36)]),
+    "refuses above 50 a second": (Door(rate=50), [(1.2, 0), (1.4, 0), (3.4, 0)]),
+    "the same, and does not tell": (Door(rate=50, tells=False), [(1.9, 15), (2.1, 15), (5.0, 20)]),
+}
+"""How long 60 files may take of which none, one, all have changed, and how many requests be refused."""
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_a_run_is_quick_at_any_gateway_and_asks_few_in_vain(gateway: str) -> None:
+    door, most = GATEWAYS[gateway]
+    for changed, (seconds, refused) in zip((0, 1, 60), most):
+        run = PacedRun(Pace(64), replace(door))
+        took = run.publish(files=60, changed=changed)
+        assert took <= seconds + 0.001, f"{changed}: {took:.2f} s"
+        assert run.refused <= refused, f"{changed}: {run.refused} refused"
+
+
 # --- what the gateway says is left ----------------------------------------------------------------------
 
 
@@ -207,8 +274,8 @@ def test_no_more_are_sent_than_a_window_has_left() -> None:
     line.end(told(3), count=15)
     assert line.begin(9) == 0
     line.end(told(0))
-    assert line.pace.take(line.now) == 10.5
-    line.now += 10.5
+    assert line.pace.take(line.now) == 10.0
+    line.now += 10.0
     assert line.begin(60) == 20
     line.end(told(15), count=15)
     assert line.begin(60) == 10
@@ -221,6 +288,22 @@ def test_a_window_that_is_used_up_is_waited_for(seconds: float) -> None:
     line.begin()
     line.end(told(0, seconds=seconds))
     assert line.pace.take(0.0) == seconds + 0.5
+
+
+def test_the_first_answer_of_a_window_tells_when_it_ends_and_no_later_one_puts_that_off() -> None:
+    line = Line()
+    line.now = 0.0
+    line.begin(3)
+    line.end(told(19, seconds=10.0), count=1)
+    line.end(told(18, seconds=10.0), seconds=0.3, count=1)
+    line.end(told(0, seconds=10.0))
+    assert line.pace.take(line.now) == 9.7
+    assert line.pace.take(9.9) == pytest.approx(0.1)
+    line.now = 10.0
+    line.begin(2)
+    line.end(told(12, seconds=10.0), count=1)
+    line.end(told(0, seconds=4.0))
+    assert line.pace.take(line.now) == 4.5
 
 
 def test_a_window_far_away_is_not_waited_for() -> None:
@@ -254,6 +337,12 @@ def test_what_an_answer_says_is_left(headers: dict[str, str], quota: Optional[Qu
     named = {f"x-bkapi-ratelimit-{name}": value for name, value in headers.items()}
     heard = heard_from(HttpAnswer(200, named, b""), question="q", is_slow=False)
     assert heard == Heard("carried", "q", quota)
+
+
+@pytest.mark.parametrize(("code", "at_once"), [("1642904", True), (" 1642904 ", True), ("1642901", False)])
+def test_what_is_refused_for_being_too_many_at_once_says_so(code: str, *, at_once: bool) -> None:
+    reply = HttpAnswer(429, {"x-bkapi-error-code": code}, b"")
+    assert heard_from(reply, question="q", is_slow=False) == Heard("too much", "q", at_once=at_once)
 
 
 # --- what is heard --------------------------------------------------------------------------------------
