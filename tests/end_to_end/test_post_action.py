@@ -7,14 +7,18 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from tests.emulator import Behaviour, Fault, Match
+from tests.emulator import Behaviour, Dialect, Exchange, Fault, Match, State
 from tests.emulator.cluster.tree import items, text
 from tests.end_to_end.test_interruption import until
 from tests.support.deploying import calls_in
-from tests.support.publishing import config
+from tests.support.dialects import at_work
+from tests.support.publishing import config, copy_of
 from tests.support.scene import FILES, VALUES, check_refused, site
 from tests.support.warm_start import Started
 from tests.support.worker import STEP, Finished, Worker, finish, launch, live
@@ -28,11 +32,17 @@ TASK = "e-0123456789"
 DEPLOYMENT = "deployment.nginx.www.example.com"
 
 
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    with site(tmp_path) as made:
+@contextmanager
+def machine(root: Path) -> Iterator[Worker]:
+    with site(root) as made:
         made.emulator.state.add_cluster(namespaces=(NAMESPACE,), speed=400.0)
         made.here = True
+        yield made
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    with machine(tmp_path) as made:
         yield made
 
 
@@ -45,6 +55,28 @@ def deployed(worker: Worker, *, build: int, tag: str, **inputs: str) -> Finished
     run = worker.run(**{**ASKED, "values": values(tag), **inputs})
     assert (run.status, run.value("result")) == (0, "deployed"), run.log
     return run
+
+
+def two_deployed(worker: Worker) -> None:
+    """Have builds 7 and 8 deployed, on a machine that has run nothing yet; they are deployed once."""
+    state, exchanges, files = _after_two(at_work())
+    for name, content in files.items():
+        path = worker.workspace / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    worker.emulator.take(copy_of(state, {}))
+    worker.emulator.exchanges += exchanges
+    worker.build_number = 8
+
+
+@cache
+def _after_two(_: Dialect) -> tuple[State, list[Exchange], dict[Path, bytes]]:
+    with TemporaryDirectory() as root, machine(Path(root)) as worker:
+        deployed(worker, build=7, tag="1")
+        deployed(worker, build=8, tag="2")
+        left = {path for path in worker.workspace.rglob("*") if path.is_file()}
+        files = {path.relative_to(worker.workspace): path.read_bytes() for path in left}
+        return worker.emulator.state, [*worker.emulator.exchanges], files
 
 
 def fail_job(worker: Worker, *, parent: str = TASK, **inputs: str) -> Finished:
@@ -111,8 +143,7 @@ def test_what_a_comment_declares_is_waited_for_as_in_the_step_itself(worker: Wor
 
 
 def test_it_happens_once(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     fail_job(worker)
     sent = deployments_sent(worker)
     again = fail_job(worker)
@@ -146,8 +177,7 @@ def test_a_first_deployment_is_left_and_said(worker: Worker) -> None:
 
 
 def test_what_somebody_else_has_deployed_since_is_left_and_named(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     deployed(worker, build=9, tag="3")
     worker.build_number = 8
     post = fail_job(worker)
@@ -158,8 +188,7 @@ def test_what_somebody_else_has_deployed_since_is_left_and_named(worker: Worker)
 
 
 def test_a_retried_step_goes_back_to_what_was_there_before_its_first_try(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     worker.execute_count = 2
     deployed(worker, build=8, tag="2")
     assert fail_job(worker).value("result") == "restored"
@@ -178,8 +207,7 @@ def test_a_step_that_failed_by_itself_keeps_its_evidence(worker: Worker) -> None
 
 
 def test_who_may_not_deploy_is_told_so_and_nothing_changes(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     sent = deployments_sent(worker)
     worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "zhaoliu"
     post = fail_job(worker)
@@ -189,8 +217,7 @@ def test_who_may_not_deploy_is_told_so_and_nothing_changes(worker: Worker) -> No
 
 
 def test_a_restore_that_does_not_become_ready_fails_and_says_where_it_stands(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     worker.emulator.cluster().images["example.com/www:1"] = Behaviour("not-found")
     post = fail_job(worker)
     assert (post.status, post.told["errorCode"], post.told["errorType"]) == (1, 800510, 2), post.log
@@ -206,8 +233,7 @@ def test_a_restore_that_nobody_waits_for_is_not_called_one(worker: Worker) -> No
 
 
 def test_inputs_that_name_another_place_restore_nothing(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     sent = deployments_sent(worker)
     post = fail_job(worker, namespace="other")
     assert (post.status, post.told["errorCode"]) == (1, 800102)
@@ -227,16 +253,14 @@ def check_nothing_went_back(worker: Worker, post: Finished, *words: str, code: i
 
 
 def test_a_state_that_can_not_be_read_is_a_failure_that_says_so(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state_of_build(worker, 8).write_text("{", encoding="utf-8")
     check_nothing_went_back(worker, fail_job(worker), "can't be read")
 
 
 def test_a_version_that_later_code_writes_into_the_state_is_not_deployed(worker: Worker) -> None:
     deployed(worker, build=6, tag="0")
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     path = state_of_build(worker, 8)
     path.write_text(path.read_text(encoding="utf-8").replace("1.0.7-main", "1.0.6-main"), encoding="utf-8")
     post = fail_job(worker)
@@ -245,22 +269,19 @@ def test_a_version_that_later_code_writes_into_the_state_is_not_deployed(worker:
 
 
 def test_the_state_of_another_build_is_not_this_ones(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state_of_build(worker, 8).write_bytes(state_of_build(worker, 7).read_bytes())
     check_nothing_went_back(worker, fail_job(worker), "its seal does not fit")
 
 
 def test_a_state_that_was_deleted_is_a_failure_where_this_build_is_live(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state_of_build(worker, 8).unlink()
     check_nothing_went_back(worker, fail_job(worker), "is not there", FILES[0])
 
 
 def test_a_deleted_state_is_a_failure_also_where_a_newer_build_has_published_since(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     worker.build_number = 9
     published = worker.run(**{**ASKED, "action": "publish", "values": values("3")})
     assert published.value("result") == "published", published.log
@@ -274,8 +295,7 @@ def test_a_deleted_state_is_a_failure_also_where_a_newer_build_has_published_sin
 
 
 def test_a_deleted_state_is_a_failure_where_nobody_can_look_at_what_is_live(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state_of_build(worker, 8).unlink()
     body = '{"code": 0, "message": "OK", "data": {"items": [], "error": "mongo is away"}}'
     worker.emulator.faults.add(Fault("answer", Match("POST", "/template/preview$"), status=200, body=body))
@@ -303,8 +323,7 @@ def test_without_state_and_without_a_folder_there_is_nothing_to_restore(worker: 
 def test_a_state_that_is_gone_between_two_tries_is_a_failure_where_the_first_has_deployed(
     worker: Worker,
 ) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state_of_build(worker, 8).unlink()
     worker.execute_count = 2
     deployed(worker, build=8, tag="2")
@@ -386,8 +405,7 @@ def test_what_one_user_deployed_another_does_not_take_back(worker: Worker) -> No
     region = dict(worker.regions["gz"])
     region.pop("owner")
     worker.regions = {"gz": region}
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "wangwu"
     before = len(worker.emulator.to_gateway())
     check_nothing_went_back(worker, fail_job(worker), "lisi", "wangwu", code=800219)
@@ -395,8 +413,7 @@ def test_what_one_user_deployed_another_does_not_take_back(worker: Worker) -> No
 
 
 def test_a_version_before_that_is_gone_is_a_failure_that_names_its_file(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     worker.emulator.state.delete_version("front-ends", FILES[0], version="1.0.7-main")
     check_nothing_went_back(worker, fail_job(worker), f"no longer in BCS: {FILES[0]}", code=800510)
     assert state_files(worker), "it can be run again"
@@ -417,8 +434,7 @@ def test_what_only_the_failed_build_has_is_named(worker: Worker) -> None:
 
 
 def test_the_state_in_the_workspace_holds_no_secret(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     state = json.loads(state_files(worker)[-1].read_text(encoding="utf-8"))
     assert "secret" not in json.dumps(state)
     assert {file["name"]: (file["version"], file["before"]) for file in state["state"]["files"]} == {
@@ -440,8 +456,7 @@ def test_the_help_does_not_show_it(tmp_path: Path) -> None:
 
 
 def test_a_restore_that_is_stopped_sends_nothing_more_and_can_be_run_again(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     slow = worker.emulator.faults.add(Fault("slow", Match("GET", "/projects/web$"), delay=30))
     process, directory = start_post_action(worker)
     until(lambda: slow.struck)
@@ -465,8 +480,7 @@ def test_what_comes_back_and_what_is_left_are_both_said(worker: Worker) -> None:
 
 def test_an_older_word_of_a_step_that_was_retried_is_not_taken_for_the_last(worker: Worker) -> None:
     """Later code may put back what an earlier try, or its post action, has left: that is sealed, too."""
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     fail_job(worker)
     (file,) = [path for path in state_files(worker) if "0008" in str(path)]
     done = file.read_text(encoding="utf-8")
@@ -482,8 +496,7 @@ def test_an_older_word_of_a_step_that_was_retried_is_not_taken_for_the_last(work
 
 
 def test_a_job_that_is_retried_without_its_step_has_nothing_left_to_restore(worker: Worker) -> None:
-    deployed(worker, build=7, tag="1")
-    deployed(worker, build=8, tag="2")
+    two_deployed(worker)
     assert fail_job(worker).value("result") == "restored"
     worker.execute_count = 2
     again = fail_job(worker)

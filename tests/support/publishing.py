@@ -316,10 +316,7 @@ def site_after(builds: Callable[[Site], object], **files: str) -> Iterator[Site]
     made = _after(builds, at_work(), tuple(files.items()))
     with open_site(**made.files) as site:
         site.clock.time, site.build, site.branch = made.clock.time, made.build, made.branch
-        state = made.emulator.state
-        own: dict[int, object] = {id(made.clock): site.clock, id(state.lock): RLock()}
-        own.update((id(cluster.lock), RLock()) for cluster in state.clusters.values())
-        site.emulator.take(deepcopy(state, own))
+        site.emulator.take(copy_of(made.emulator.state, {id(made.clock): site.clock}))
         yield site
 
 
@@ -328,6 +325,12 @@ def _after(builds: Callable[[Site], object], _: Dialect, files: tuple[tuple[str,
     with open_site(**dict(files)) as site:
         builds(site)
         return site
+
+
+def copy_of(state: State, instead: Mapping[int, object]) -> State:
+    """Return a copy of all that a site knows, with these in place of what has those ids: its clock, say."""
+    locks = [state.lock, *(cluster.lock for cluster in state.clusters.values())]
+    return deepcopy(state, {**{id(lock): RLock() for lock in locks}, **instead})
 
 
 def breaches(exchanges: Iterable[Exchange]) -> list[str]:
