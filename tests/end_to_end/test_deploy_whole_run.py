@@ -77,7 +77,7 @@ def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None
 
 def test_what_was_live_and_heals_while_the_step_waits_is_ready() -> None:
     with deployed_site(news_yaml=workload(name="news"), shop_yaml=workload(name="shop")) as site:
-        cluster_of(site).images[image_of("news", "2")] = Behaviour("ready", after=1500)
+        cluster_of(site).images[image_of("news", "2")] = Behaviour("ready", after=1380)
         site.next_build(news_yaml=workload(name="news", tag="2", progressDeadlineSeconds=3600))
         assert deploy(site, timeout="60").code == 800508
         site.next_build(shop_yaml=workload(name="shop", tag="3"))
