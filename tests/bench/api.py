@@ -210,9 +210,9 @@ def run(
     desired = Desired(target, version, files, ours)
     later = clock.now() + 601  # builds of a bench follow each other faster than those of people
     wanted = Wanted("web", "front-ends", files, version, "", later, ours)
-    existing = read_existing(gateway, wanted, concurrency=concurrency)
+    existing = read_existing(gateway, wanted)
     plan = make_plan(desired, existing, policy=Policy())
-    publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), concurrency, ended)
+    publishing = Publishing(gateway, desired, clock, Deadline(clock, seconds=None), ended)
     space_id = existing.space.id if existing.space is not None else ensure_space(publishing)[0]
     written = publish_files(publishing, plan, space_id=space_id)
     outcomes = settle(publishing, written, space_id=space_id).files

@@ -15,7 +15,7 @@ from bcs_template_set.bcs.space.template_spaces import list_files
 from bcs_template_set.rollout.read_status import read_status
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.system.clock import Deadline, SystemClock
-from tests.bench.api import CEILING, LATENCY
+from tests.bench.api import LATENCY
 from tests.bench.rollout import NAMESPACE, site_of, way_to
 from tests.emulator import Cluster, Emulator
 from tests.emulator.cluster.tree import Manifest
@@ -41,7 +41,7 @@ def measure(domains: int = DOMAINS) -> list[tuple[str, ...]]:
         space = TemplateSpace(id=emulator.state.find_spaces(SPACE)[0].id, name=SPACE)
         files = list_files(gateway, place.project, space.id)
         deploying = Deploying(place, SPACE, {}, clock, deadline)
-        found = read_status(gateway, deploying, files, concurrency=CEILING)
+        found = read_status(gateway, deploying, files)
         seconds = time.monotonic() - began
         requests = len(emulator.exchanges)
     well = [

@@ -168,7 +168,7 @@ class Decisions:
         current = view.rows[0].version
 
         def read(ids: Iterable[str]) -> dict[str, TemplateVersion]:
-            return read_versions(reader, "web", ids, concurrency=1)
+            return read_versions(reader, "web", ids)
 
         return not not_upon(
             [version.id], current, read=read, goes_on=lambda found: found not in ids_in(version.bases)
@@ -197,7 +197,7 @@ class Decisions:
             shared=rendered.shared,
             again=Again(ours, Existing(), merges=ours if merges else frozenset()) if again else None,
         )
-        existing = read_existing(self._reader(who.file, view), wanted, concurrency=1)
+        existing = read_existing(self._reader(who.file, view), wanted)
         desired = rendered if prepared is None else self._merge(build, existing, prepared)
         owes = any(file.crowd for file in existing.files.values())
         return self._decision(build, make_plan(desired, existing, policy=policy), policy, owes=owes)
@@ -238,7 +238,6 @@ class Decisions:
             desired=self._rendered[build],
             clock=_CLOCK,
             deadline=Deadline(_CLOCK, seconds=None),
-            concurrency=1,
             on_file=lambda _: None,
         )
         change = self._changes[build, write]
@@ -295,6 +294,8 @@ def _render(who: Who, prepared: object) -> Desired:
 
 class _Shown:
     """A reader that answers out of a view; nothing is written through it."""
+
+    most_at_once = 1
 
     def __init__(self, file: str, view: View, description: Describe) -> None:
         self._file, self._view, self._description = file, view, description

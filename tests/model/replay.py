@@ -38,6 +38,11 @@ class Gateway(Protocol):
     """What a run of a scene reads and writes through."""
 
     @property
+    def most_at_once(self) -> int:
+        """Return how many requests may be under way at once."""
+        ...
+
+    @property
     def site(self) -> Site:
         """Return what is known of BCS's dialect."""
         ...
@@ -63,6 +68,8 @@ Run = Callable[[Gateway], Ended]
 class AtOnce:
     """A gateway of one moment, through which nothing is written."""
 
+    most_at_once = 1
+
     now: Namespace
     site: Site = field(default_factory=Site)
 
@@ -85,6 +92,8 @@ class _Stop(BaseException):
 @dataclass
 class _Answers:
     """The gateway of a run that is called again. After `given` it reads `now`, one moment of it, or stops."""
+
+    most_at_once = 1
 
     machine: Machine
     place: int

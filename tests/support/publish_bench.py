@@ -50,7 +50,6 @@ class Bench:
     emulator: Emulator
     clock: FakeClock
     seconds: Optional[float] = None
-    concurrency: int = 1
     heard: list[FileOutcome] = field(default_factory=list)
 
     @property
@@ -62,14 +61,14 @@ class Bench:
         """Return what publishing needs."""
         deadline = Deadline(self.clock, seconds=self.seconds)
         gateway = Gateway(
-            Endpoint(gateway=self.emulator.url),
+            Endpoint(gateway=self.emulator.url, concurrency=1),
             app_principal(user=USER),
             transport=Transport(connect_timeout=5, read_timeout=5, environ={}),
             clock=self.clock,
             deadline=deadline,
         )
         desired = Desired(SpaceRef("gz", "web", SPACE), VERSION, (), OURS)
-        return Publishing(gateway, desired, self.clock, deadline, self.concurrency, self.heard.append)
+        return Publishing(gateway, desired, self.clock, deadline, self.heard.append)
 
     def publish(self, *changes: Change) -> tuple[FileOutcome, ...]:
         """Carry a plan of these changes out."""

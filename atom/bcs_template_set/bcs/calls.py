@@ -99,6 +99,11 @@ class Reader(Protocol):
     """A gateway as far as a plan may know it: it can't write. `site` is what its answers told of BCS."""
 
     @property
+    def most_at_once(self) -> int:
+        """Return how many requests may be under way at once."""
+        ...
+
+    @property
     def site(self) -> Site:
         """Return what is known of BCS's dialect."""
         ...

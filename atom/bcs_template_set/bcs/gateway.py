@@ -135,6 +135,11 @@ class Gateway:
         self._stopped: Optional[StepError] = None
 
     @property
+    def most_at_once(self) -> int:
+        """Return how many requests the author lets be under way at once."""
+        return self._endpoint.concurrency
+
+    @property
     def site(self) -> Site:
         """Return what the answers have told of BCS's dialect so far."""
         return self._site

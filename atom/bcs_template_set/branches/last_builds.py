@@ -110,26 +110,26 @@ def with_this_build(
 # --- as the verb tells it -------------------------------------------------------------------------------
 
 
-def read_branches(reader: Reader, *, project: str, space: TemplateSpace, concurrency: int) -> SpaceBranches:
+def read_branches(reader: Reader, *, project: str, space: TemplateSpace) -> SpaceBranches:
     """Return the branches' paths in a space's routes files, and the versions that tell their age.
 
     Raises:
         StepError: the files of the space, or a routes file, could not be read.
     """
     rows = oldest_of_each_name(list_files(reader, project, space.id))
-    files = _read_current(reader, rows.values(), project=project, concurrency=concurrency)
+    files = _read_current(reader, rows.values(), project=project)
     held, unreadable = _held_paths(files)
     ids = {name: rows[name].id for path in held for name in files_of(path) if name in rows}
     unread = tuple(say("branches.unreadable_file", name=name) for name in unreadable)
     named = _names(reader, project, space) if held else {}
-    read = partial(_read_published, reader, project=project, concurrency=concurrency)
+    read = partial(_read_published, reader, project=project)
     newest = _last_builds({path: _named_after(path, named) for path in held}, read=read)
     histories: dict[str, tuple[PublishedVersion, ...]] = {}
     for path, last in newest.items():
         histories[path.file] = (*histories.get(path.file, ()), last)
     found = SpaceBranches(files, ids, tuple(held), histories, unread)
     untold = [path for path in held if path not in newest]
-    return with_whole(reader, found, untold, project=project, concurrency=concurrency)
+    return with_whole(reader, found, untold, project=project)
 
 
 def _names(reader: Reader, project: str, space: TemplateSpace) -> SpaceHistories:
@@ -146,12 +146,11 @@ def with_whole(
     paths: Iterable[Union[HeldPath, BranchRow]],
     *,
     project: str,
-    concurrency: int,
 ) -> SpaceBranches:
     """Return what is known after all versions of the files of these paths' domains were read."""
     names = {name for path in paths for name in files_of(path)} - found.whole
     ids = {name: found.ids[name] for name in sorted(names & found.ids.keys())}
-    histories, notes = read_histories(reader, ids, project=project, concurrency=concurrency)
+    histories, notes = read_histories(reader, ids, project=project)
     return replace(
         found,
         histories={**found.histories, **histories},
@@ -191,13 +190,11 @@ def _last_builds(
     return found
 
 
-def _read_published(
-    reader: Reader, ids: Sequence[str], *, project: str, concurrency: int
-) -> dict[str, PublishedVersion]:
+def _read_published(reader: Reader, ids: Sequence[str], *, project: str) -> dict[str, PublishedVersion]:
     """Return the versions that can be read, by their ids."""
     reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in ids]
     found = {}
-    for version_id, result in zip(ids, overlap(reads, concurrency=concurrency)):
+    for version_id, result in zip(ids, overlap(reads, concurrency=reader.most_at_once)):
         if not isinstance(result, Raised):
             found[version_id] = published(result.value)
         elif not isinstance(result.error, StepError):
@@ -206,25 +203,23 @@ def _read_published(
 
 
 def read_hidden(
-    reader: Reader, found: SpaceBranches, names: Iterable[str], *, project: str, concurrency: int
+    reader: Reader, found: SpaceBranches, names: Iterable[str], *, project: str
 ) -> dict[str, list[str]]:
     """Return, by file, the names of the versions that a race has hidden and nobody has merged (lineage.py).
 
     Raises:
         StepError: such a version could not be read.
     """
-    read = partial(read_versions, reader, project, concurrency=concurrency)
+    read = partial(read_versions, reader, project)
     return {
         name: [rival.version.version for rival in read_unmerged(found.existing(name), read=read)]
         for name in names
     }
 
 
-def _read_current(
-    reader: Reader, rows: Iterable[TemplateFile], *, project: str, concurrency: int
-) -> dict[str, RoutesFile]:
+def _read_current(reader: Reader, rows: Iterable[TemplateFile], *, project: str) -> dict[str, RoutesFile]:
     routes = [row for row in rows if row.real_name.endswith(routes_file("")) and row.version_id]
-    versions = read_versions(reader, project, [row.version_id for row in routes], concurrency=concurrency)
+    versions = read_versions(reader, project, [row.version_id for row in routes])
     return {row.real_name: RoutesFile(row, versions[row.version_id]) for row in routes}
 
 
@@ -241,9 +236,7 @@ def _held_paths(files: Mapping[str, RoutesFile]) -> tuple[list[HeldPath], list[s
     return held, unreadable
 
 
-def read_histories(
-    reader: Reader, ids: Mapping[str, str], *, project: str, concurrency: int
-) -> tuple[Histories, list[Text]]:
+def read_histories(reader: Reader, ids: Mapping[str, str], *, project: str) -> tuple[Histories, list[Text]]:
     """Return the versions by file name, of the files of these ids.
 
     A list that can't be read (all contents are in it) is told, no failure.
@@ -251,7 +244,7 @@ def read_histories(
     reads = [partial(reader.read, protocol.list_versions(project, number)) for number in ids.values()]
     histories: dict[str, Optional[tuple[PublishedVersion, ...]]] = {}
     notes: list[Text] = []
-    for name, result in zip(ids, overlap(reads, concurrency=concurrency)):
+    for name, result in zip(ids, overlap(reads, concurrency=reader.most_at_once)):
         if not isinstance(result, Raised):
             histories[name] = tuple(published(version) for version in result.value if not version.draft)
         elif isinstance(result.error, StepError):

@@ -84,7 +84,6 @@ class Folder:
     space: TemplateSpace
     files: tuple[TemplateFile, ...]
     others: tuple[TemplateFile, ...]
-    concurrency: int
     deploying: Optional[Deploying]
 
     @property
@@ -145,7 +144,6 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         space,
         tuple(file for file in files if scope.has(file.real_name)),
         tuple(file for file in files if not scope.has(file.real_name)),
-        context.concurrency,
         _deploying(reader, context) if settings.namespace else None,
     )
 
@@ -204,7 +202,7 @@ Refs = Mapping[NameAndVersion, VersionRef]
 def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
     """Return the lines that say what is live of a folder's files."""
     deploying, place = folder.target, folder.target.place
-    status = read_status(folder.reader, deploying, folder.files, concurrency=folder.concurrency)
+    status = read_status(folder.reader, deploying, folder.files)
     pattern = build_pattern(folder.settings.version)
     refs = _with_origins(folder, status.domains, status.refs, pattern=pattern)
     rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
@@ -232,9 +230,7 @@ def _with_origins(
         if pair in refs and _is_open(domain, refs[pair], pattern)
     }
     with suppress(StepError):
-        read = read_versions(
-            folder.reader, folder.settings.project_code, unknown.values(), concurrency=folder.concurrency
-        )
+        read = read_versions(folder.reader, folder.settings.project_code, unknown.values())
         return {**refs, **{pair: ref_of(read[version_id]) for pair, version_id in unknown.items()}}
     return refs
 
@@ -268,12 +264,8 @@ def _builds(domain: DomainHere, refs: Refs, pattern: Optional[re.Pattern[str]]) 
 def look_at_history(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
     """Return the lines that tell the versions of a folder's files."""
     project = folder.settings.project_code
-    files = read_past_files(folder.reader, project, folder.files, concurrency=folder.concurrency)
-    lists = (
-        read_lists(folder.reader, folder.deploying, concurrency=folder.concurrency)
-        if folder.deploying is not None
-        else None
-    )
+    files = read_past_files(folder.reader, project, folder.files)
+    lists = read_lists(folder.reader, folder.deploying) if folder.deploying is not None else None
     revisions = revisions_of(lists.replica_sets) if lists is not None else {}
     rows = history_rows(
         files.values(),
@@ -306,7 +298,7 @@ def look_at_difference(
     else:
         old, new = (_state(folder, histories, name) for name in versions)
         ids, project = to_read(old, new), folder.settings.project_code
-        read = read_versions(folder.reader, project, ids, concurrency=folder.concurrency)
+        read = read_versions(folder.reader, project, ids)
         contents = {version_id: version.content for version_id, version in read.items()}
         found = [*differences(old, new, contents)]
     if as_json:
@@ -327,7 +319,7 @@ def _histories(folder: Folder, versions: Iterable[str]) -> SpaceHistories:
 
 def _histories_of(folder: Folder, files: Sequence[TemplateFile]) -> SpaceHistories:
     project = folder.settings.project_code
-    found, _ = list_histories(folder.reader, project, folder.space, files, concurrency=folder.concurrency)
+    found, _ = list_histories(folder.reader, project, folder.space, files)
     return {name: refs or () for name, refs in found.items()}
 
 
@@ -370,7 +362,6 @@ def _with_live(
         folder.files,
         histories,
         wanted=[*wanted.items()],
-        concurrency=folder.concurrency,
     )
     return live_differences(
         [file.real_name for file in folder.files], wanted, seen, to_live=versions[1] == LIVE

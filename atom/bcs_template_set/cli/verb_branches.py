@@ -120,13 +120,13 @@ def read_request(options: argparse.Namespace) -> Request:
 
 def _list_or_remove(desk: Desk, request: Request) -> Answer:
     context, gateway, log = desk.context, desk.gateway, desk.context.services.log
-    project, concurrency = context.settings.project_code, context.concurrency
+    project = context.settings.project_code
     space = find_folder(gateway, context.settings)
-    found = read_branches(gateway, project=project, space=space, concurrency=concurrency)
+    found = read_branches(gateway, project=project, space=space)
     rows = _rows(desk, request, found)
     if request.older_than is not None:
         perhaps = [row for row in rows if may_be_stale(row, older_than=request.older_than)]
-        found = with_whole(gateway, found, perhaps, project=project, concurrency=concurrency)
+        found = with_whole(gateway, found, perhaps, project=project)
         rows = _rows(desk, request, found)
     for note in found.notes:
         log.warning(note)
@@ -138,7 +138,7 @@ def _list_or_remove(desk: Desk, request: Request) -> Answer:
         return answer
     removals = plan_removals(found, stale_rows(rows, older_than=request.older_than))
     names = [removal.file for removal in removals if removal.change is not None]
-    hidden = read_hidden(gateway, found, names, project=project, concurrency=concurrency)
+    hidden = read_hidden(gateway, found, names, project=project)
     removals = without_hidden(removals, hidden)
     answer = replace(answer, removals=removals)
     if request.dry_run:
@@ -169,7 +169,6 @@ def _publish(
         ),
         clock=services.clock,
         deadline=services.deadline,
-        concurrency=desk.context.concurrency,
         on_file=partial(_file_ended, services, {removal.file: removal for removal in removals}),
     )
     outcomes = publish_files(publishing, plan_of(removals, target=space), space_id=space_id)

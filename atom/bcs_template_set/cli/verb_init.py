@@ -96,15 +96,15 @@ def run_init(services: Services, output: str, *, published: bool, out: TextIO) -
 
 def _live(reader: Reader, context: RunContext) -> Objects:
     """Return the namespace's objects of the kinds that `builtin:web` makes, each read whole."""
-    settings, concurrency = context.settings, context.concurrency
+    settings = context.settings
     if not settings.namespace:
         raise InputsInvalid(details=[say("init.needs_namespace")])
     place = context.namespace(reader.read(protocol.get_project(settings.project_code)).project_id)
-    listed = read_live_objects(reader, place, kinds=KINDS, concurrency=concurrency)
+    listed = read_live_objects(reader, place, kinds=KINDS)
     for error in listed.unread.values():
         raise error
     reads = [partial(reader.read, get_live(place, kind=row.kind, name=row.name)) for row in listed.rows]
-    wholes = values_of(overlap(reads, concurrency=concurrency))
+    wholes = values_of(overlap(reads, concurrency=reader.most_at_once))
     return {row.title: whole.manifest for row, whole in zip(listed.rows, wholes)}
 
 
@@ -113,7 +113,7 @@ def _published(reader: Reader, context: RunContext) -> Objects:
     settings = context.settings
     rows = list_past_files(reader, settings.project_code, space=settings.template_space)
     ids = [row.version_id for name, row in rows.items() if web_host(name) and row.version_id]
-    versions = read_versions(reader, settings.project_code, ids, concurrency=context.concurrency)
+    versions = read_versions(reader, settings.project_code, ids)
     documents = (one for found in versions.values() for one in parse_foreign(found.content) or ())
     return {one.title: one.body for one in documents}
 

@@ -102,7 +102,7 @@ def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
     if not mine:
         near = nearest(host, sorted({host_of(name) or name for name in rows}))
         raise _nothing(desk, host, *([say("undeploy.near", near=near)] if near else []))
-    looking = Looking(reader, place, space, desk.context.concurrency)
+    looking = Looking(reader, place, space)
     return looking, read_folder(looking, mine, rendered=(), ours=NOBODY)
 
 

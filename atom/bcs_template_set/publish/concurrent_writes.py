@@ -61,9 +61,7 @@ def settle(publishing: Publishing, files: Sequence[FileOutcome], *, space_id: st
     current = oldest_of_each_name(rows)
     unsure = [current[o.change.name] for o in written if o.unsure and o.change.name in current]
     space = TemplateSpace(id=space_id, name=publishing.space)
-    histories, _ = list_histories(
-        publishing.writer, publishing.project, space, unsure, concurrency=publishing.concurrency
-    )
+    histories, _ = list_histories(publishing.writer, publishing.project, space, unsure)
     shared = {o.change.name for o in written} & publishing.desired.shared & current.keys()
     newer = [current[name].version_id for name in shared if current[name].version_id]
     publishing.versions(newer)  # at once: they are looked into one by one

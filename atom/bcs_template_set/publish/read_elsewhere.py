@@ -24,11 +24,11 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.orphans import FolderFile
 from bcs_template_set.publish.read_orphans import Looking, all_of
-from bcs_template_set.system.parallel import overlap, values_of
+from bcs_template_set.system.parallel import AT_ONCE, overlap, values_of
 
 
 def read_everywhere(
-    reader: Reader, place: NamespaceRef, *, kinds: Collection[Kind], concurrency: int
+    reader: Reader, place: NamespaceRef, *, kinds: Collection[Kind]
 ) -> Mapping[NamespaceRef, tuple[LiveRow, ...]]:
     """Return the objects of these kinds in every namespace.
 
@@ -40,8 +40,8 @@ def read_everywhere(
     places = {*_places(reader, place)}
     if place not in places:
         raise lacks(place.namespace, place=place)
-    reads = [partial(read_live_objects, reader, one, kinds=asked, concurrency=1) for one in places]
-    return dict(zip(places, map(all_of, values_of(overlap(reads, concurrency=concurrency)))))
+    reads = [partial(read_live_objects, reader, one, kinds=asked) for one in places]
+    return dict(zip(places, map(all_of, values_of(overlap(reads, concurrency=AT_ONCE)))))
 
 
 def _places(reader: Reader, place: NamespaceRef) -> Iterator[NamespaceRef]:
@@ -71,7 +71,7 @@ def read_runners(looking: Looking, files: Sequence[FolderFile]) -> dict[str, Tex
     if not deployed:
         return {}
     try:
-        found = read_everywhere(looking.reader, looking.place, kinds=kinds, concurrency=looking.concurrency)
+        found = read_everywhere(looking.reader, looking.place, kinds=kinds)
     except StepError as exc:
         return dict.fromkeys(deployed, say("prune.look_failed", why=exc.title()))
     return {

@@ -52,7 +52,6 @@ class Looking:
     reader: Reader
     place: NamespaceRef
     space: TemplateSpace
-    concurrency: int
 
     @property
     def project(self) -> str:
@@ -61,17 +60,17 @@ class Looking:
 
     def at_once(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
         """Return what these reads return, or raise what the first of them raised that did not."""
-        return values_of(overlap(list(tasks), concurrency=self.concurrency))
+        return values_of(overlap(list(tasks), concurrency=self.reader.most_at_once))
 
     def versions(
         self, ids: Iterable[str], *, known: Mapping[str, TemplateVersion] = MappingProxyType({})
     ) -> dict[str, TemplateVersion]:
         """Return versions by id; of those that are `known` nothing is read."""
-        return read_versions(self.reader, self.project, ids, concurrency=self.concurrency, known=known)
+        return read_versions(self.reader, self.project, ids, known=known)
 
     def live(self, kinds: Collection[Kind]) -> tuple[LiveRow, ...]:
         """Return the namespace's objects of these kinds; StepError where one can't be listed."""
-        found = read_live_objects(self.reader, self.place, kinds=tuple(kinds), concurrency=self.concurrency)
+        found = read_live_objects(self.reader, self.place, kinds=tuple(kinds))
         return all_of(found)
 
 
@@ -111,9 +110,7 @@ def read_names_of(looking: Looking, pinned: Sequence[TemplateFile]) -> Names:
 
     Only of those the newest version is not the current one as a matter of course (facts/bcs.md, trap 4).
     """
-    found, _ = list_histories(
-        looking.reader, looking.project, looking.space, pinned, concurrency=looking.concurrency
-    )
+    found, _ = list_histories(looking.reader, looking.project, looking.space, pinned)
     return found
 
 

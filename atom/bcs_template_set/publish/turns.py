@@ -164,9 +164,7 @@ class Turns:
                     del self.contests[name]
         space = TemplateSpace(id=space_id, name=publishing.space)
         listed = [rows[name] for name in turns]
-        histories, read = list_histories(
-            publishing.writer, publishing.project, space, listed, concurrency=publishing.concurrency
-        )
+        histories, read = list_histories(publishing.writer, publishing.project, space, listed)
         publishing.seen.update({version.id: version for version in read})
         for name, contest in turns.items():
             hidden = self._hidden(versions[rows[name].version_id], histories.get(name) or ())

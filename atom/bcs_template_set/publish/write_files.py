@@ -70,7 +70,6 @@ class Publishing:
     desired: Desired
     clock: Clock
     deadline: Deadline
-    concurrency: int
     on_file: Callable[[FileOutcome], None]
     planned_at: float = float("-inf")
     seen: dict[str, TemplateVersion] = field(default_factory=dict, repr=False, compare=False)
@@ -92,7 +91,7 @@ class Publishing:
 
     def versions(self, ids: Iterable[str]) -> dict[str, TemplateVersion]:
         """Return the versions of these ids; StepError where one can't be read."""
-        found = read_versions(self.writer, self.project, ids, concurrency=self.concurrency, known=self.seen)
+        found = read_versions(self.writer, self.project, ids, known=self.seen)
         self.seen.update(found)
         return found
 
@@ -114,7 +113,7 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
         with suppress(StepError):  # each file says it
             looks.rows()
     tasks = [partial(_ended, publishing, change, looks=looks, space_id=space_id) for change in changes]
-    written = values_of(overlap(tasks, concurrency=publishing.concurrency))
+    written = values_of(overlap(tasks, concurrency=publishing.writer.most_at_once))
     return tuple(sorted([*still, *written], key=lambda outcome: outcome.change.name))
 
 

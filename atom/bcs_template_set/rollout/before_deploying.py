@@ -40,7 +40,7 @@ NO_AUTOSCALER: Mapping[Workload, int] = {}
 # --- the place ------------------------------------------------------------------------------------------
 
 
-def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) -> Optional[StepError]:
+def refusal_to_deploy(reader: Reader, place: NamespaceRef) -> Optional[StepError]:
     """Return why BCS would not let this user deploy there, None where it would; nothing is changed.
 
     Raises:
@@ -51,7 +51,7 @@ def refusal_to_deploy(reader: Reader, place: NamespaceRef, *, concurrency: int) 
         lambda: ask_cluster(reader, place, may_deploy(place)),
         lambda: _namespaces(reader, place),
     )
-    right, namespaces = overlap(tasks, concurrency=concurrency)
+    right, namespaces = overlap(tasks, concurrency=reader.most_at_once)
     refused = right.error if isinstance(right, Raised) else None
     if refused is not None and not isinstance(refused, StepError):
         raise refused

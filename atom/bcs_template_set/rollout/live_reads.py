@@ -167,6 +167,11 @@ class PatientWriter:
         self._is_patient = True
 
     @property
+    def most_at_once(self) -> int:
+        """Return how many requests may be under way at once."""
+        return self._writer.most_at_once
+
+    @property
     def site(self) -> Site:
         """Return what is known of BCS's dialect."""
         return self._writer.site

@@ -72,10 +72,10 @@ class Lists:
     pods: Optional[tuple[PodSummary, ...]]
 
 
-def read_lists(reader: Reader, deploying: Deploying, *, concurrency: int) -> Lists:
+def read_lists(reader: Reader, deploying: Deploying) -> Lists:
     """Return the objects of a namespace, its ReplicaSets and its pods, all of them listed at once."""
     kinds = (*LISTED, REPLICA_SET, POD)
-    found = read_live_objects(reader, deploying.place, kinds=kinds, concurrency=concurrency)
+    found = read_live_objects(reader, deploying.place, kinds=kinds)
     by_kind = {kind: [row for row in found.rows if row.kind is kind] for kind in (REPLICA_SET, POD)}
     pods = read_summaries(
         {"items": [dict(row.item) for row in by_kind[POD]]},
@@ -93,15 +93,13 @@ def read_status(
     reader: Reader,
     deploying: Deploying,
     files: Sequence[TemplateFile],
-    *,
-    concurrency: int,
 ) -> Status:
     """Return what is live of these files; `deploying.variables` are the author's values for variables."""
-    lists = read_lists(reader, deploying, concurrency=concurrency)
+    lists = read_lists(reader, deploying)
     names = {file.real_name for file in files}
     marked = lists.objects.by_file(deploying.space)
     rows = {name: found for name, found in marked.items() if name in names}
-    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, {}, concurrency)
+    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, {})
     seen = looking.at(
         _seen_in(lists, deploying.space),
         [(file.real_name, version) for file in files for version in _of(file, rows)],
@@ -119,11 +117,10 @@ def look_at_versions(
     histories: SpaceHistories,
     *,
     wanted: Sequence[NameAndVersion],
-    concurrency: int,
 ) -> Seen:
     """Return what is seen of these versions of files in the namespace."""
-    lists = read_lists(reader, deploying, concurrency=concurrency)
-    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories, concurrency)
+    lists = read_lists(reader, deploying)
+    looking = _Looking(reader, deploying, {file.real_name: file for file in files}, histories)
     return _with_hidden_fields(looking, looking.at(_seen_in(lists, deploying.space), wanted))
 
 
@@ -154,7 +151,6 @@ class _Looking:
     deploying: Deploying
     files: Mapping[str, TemplateFile]
     histories: SpaceHistories
-    concurrency: int
 
     def at(self, seen: Seen, wanted: Sequence[NameAndVersion]) -> Seen:
         """Return what is seen with the objects of these versions, or why they are not known."""
@@ -197,7 +193,9 @@ class _Looking:
         """Return the versions by id, and why some are not known; what no list tells is asked for alone."""
         refs = {pair: self._known(*pair) for pair in wanted}
         unknown = [pair for pair, ref in refs.items() if ref is None]
-        asked = overlap([partial(self._find, *pair) for pair in unknown], concurrency=self.concurrency)
+        asked = overlap(
+            [partial(self._find, *pair) for pair in unknown], concurrency=self.reader.most_at_once
+        )
         problems = dict(zip(unknown, values_of(asked)))
         refs.update((pair, ref) for pair, ref in problems.items() if not isinstance(ref, StepError))
         errors = {pair: exc.title() for pair, exc in problems.items() if isinstance(exc, StepError)}
@@ -255,7 +253,7 @@ def _with_hidden_fields(looking: _Looking, seen: Seen) -> Seen:
     if not cut:
         return seen
     tasks = [partial(with_whole, looking.reader, looking.deploying, state) for state in cut]
-    found = values_of(overlap(tasks, concurrency=looking.concurrency))
+    found = values_of(overlap(tasks, concurrency=looking.reader.most_at_once))
     whole = {_key(state): state for state, _ in found}
     looks = {
         name: {
@@ -291,7 +289,7 @@ def _ready(
     for title in [*asked][MOST_WHOLE:]:
         found[title] = WorkloadHere(title, "not-known", why=say("status.not_asked"))
     tasks = [partial(_read_workload, looking, *asked[title]) for title in [*asked][:MOST_WHOLE]]
-    for workload in values_of(overlap(tasks, concurrency=looking.concurrency)):
+    for workload in values_of(overlap(tasks, concurrency=looking.reader.most_at_once)):
         found[workload.title] = workload
     return found
 

@@ -240,9 +240,7 @@ def find_version(
 # --- what a build has deployed ------------------------------------------------------------------------
 
 
-def deployed_by_build(
-    reader: Reader, deploying: Deploying, *, pipeline: str, build: int, concurrency: int
-) -> tuple[str, ...]:
+def deployed_by_build(reader: Reader, deploying: Deploying, *, pipeline: str, build: int) -> tuple[str, ...]:
     """Return the files of which a version that this build published is live in the namespace; sorted.
 
     For whoever has lost, or was robbed of, the build's own word for it: by the cluster's marks and BCS's
@@ -251,7 +249,7 @@ def deployed_by_build(
     Raises:
         StepError: whatever the gateway or BCS answered.
     """
-    files = _published(reader, deploying, pipeline=pipeline, build=build, concurrency=concurrency)
+    files = _published(reader, deploying, pipeline=pipeline, build=build)
     if not files:
         return ()
     asked = ask_variables(reader, deploying.place, [file.version_id for file in files])
@@ -267,9 +265,7 @@ def deployed_by_build(
     return tuple(sorted(hidden | ours))
 
 
-def _published(
-    reader: Reader, deploying: Deploying, *, pipeline: str, build: int, concurrency: int
-) -> list[FileVersion]:
+def _published(reader: Reader, deploying: Deploying, *, pipeline: str, build: int) -> list[FileVersion]:
     """Return the versions of this build among those that files have now, and that BCS deployed last.
 
     Those that hold no object were not deployed.
@@ -280,7 +276,7 @@ def _published(
         return []
     rows = oldest_of_each_name(list_files(reader, project, found.id)).values()
     reads = [partial(_versions_of, reader, project, space, row) for row in rows]
-    pairs = zip(rows, values_of(overlap(reads, concurrency=concurrency)))
+    pairs = zip(rows, values_of(overlap(reads, concurrency=reader.most_at_once)))
     return [
         FileVersion(row.real_name, version.id, version.version)
         for row, versions in pairs

@@ -73,11 +73,6 @@ class RunContext:
     build: BuildInfo
     machine: Machine
 
-    @property
-    def concurrency(self) -> int:
-        """Return how many requests may be under way at once."""
-        return self.region.endpoint.concurrency
-
     def namespace(self, project_id: str) -> NamespaceRef:
         """Return the namespace to deploy into.
 

@@ -168,9 +168,9 @@ class Question(Generic[T_co]):
 class Answers:
     """What BCS answers to the user: project and folder first, then what can be asked once these are known."""
 
-    def __init__(self, reader: Reader, settings: Settings, *, concurrency: int) -> None:
+    def __init__(self, reader: Reader, settings: Settings) -> None:
         code, folder = settings.project_code, settings.template_space
-        self._concurrency = concurrency
+        self._reader = reader
         self.project = Question(lambda: reader.read(protocol.get_project(code)))
         self.space = Question(lambda: find_space(reader, project=code, space=folder))
         self._ask([self.project.ask, self.space.ask])
@@ -217,7 +217,7 @@ class Answers:
         return tuple(question for those in self.by_service.values() for question in those)
 
     def _ask(self, questions: Sequence[Callable[[], None]]) -> None:
-        values_of(overlap(questions, concurrency=self._concurrency))
+        values_of(overlap(questions, concurrency=self._reader.most_at_once))
 
 
 class Exam:
@@ -318,7 +318,7 @@ class Exam:
     @cached_property
     def answers(self) -> Answers:
         """Return what BCS answers."""
-        return Answers(self.reader, self.settings, concurrency=self.region.endpoint.concurrency)
+        return Answers(self.reader, self.settings)
 
 
 def ended(task: Callable[[], T]) -> TaskEnd[T]:

@@ -77,7 +77,7 @@ def check_place(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     """
     settings, project_id = run.settings, planned.existing.project_id
     place = NamespaceRef(settings.project_code, project_id, settings.cluster_id, settings.namespace)
-    _take_answer(run, refusal_to_deploy(reader, place, concurrency=run.context.concurrency), asked="deploy")
+    _take_answer(run, refusal_to_deploy(reader, place), asked="deploy")
     if planned.plan.pruning.deletes:
         _take_answer(run, refusal_to_delete(reader, place), asked="delete")
 
@@ -327,7 +327,7 @@ def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[st
         services.clock,
         services.deadline,
         given=frozenset(context.variables),
-        at_once=min(AT_ONCE, context.concurrency),
+        at_once=min(AT_ONCE, context.region.endpoint.concurrency),
         on_quiet=tell,
     )
 

@@ -60,7 +60,7 @@ def plan_run(run: RenderedRun, reader: Reader, *, again: Optional[Again] = None)
         namespace=run.settings.namespace,
     )
     read_at = run.services.clock.monotonic()
-    existing = read_existing(reader, wanted, concurrency=run.context.concurrency)
+    existing = read_existing(reader, wanted)
     name_site(run.services, reader.site)
     if existing.space is not None:
         run.services.record.found_space(existing.space.id)

@@ -97,7 +97,7 @@ def _prune(
         rows = oldest_of_each_name(list_files(writer, place.project, space.id))
     except StepError as exc:
         return say("prune.look_failed", why=exc.title())
-    looking = Looking(writer, place, space, run.context.concurrency)
+    looking = Looking(writer, place, space)
     rollout = services.record.rollout
     seen = (
         [item.workload.title for item in rollout.watched if item.workload.kind in LISTED] if rollout else []
@@ -129,7 +129,7 @@ def with_pruning(run: RenderedRun, reader: Reader, plan: Plan, existing: Existin
     blind = next(_obstacles(run, existing), None)
     if blind is None:
         place = run.context.namespace(existing.project_id)
-        looking = Looking(reader, place, existing.space, run.context.concurrency)
+        looking = Looking(reader, place, existing.space)
         pruning = look(run, looking, existing.rows, desired, known=existing.versions)
     else:
         pruning = Pruning(blind=blind)
@@ -275,7 +275,6 @@ def _delete_old(
         writer,
         project,
         [rows[name] for name in sorted(names & rows.keys())],
-        concurrency=run.context.concurrency,
     )
     # By BCS's clock, which stamped what this run has made: ours may be days ahead.
     stamps = [max(one.create_at for one in file.versions) for file in files.values() if file.versions]
@@ -317,7 +316,7 @@ def _held(run: RenderedRun, reader: Reader, place: NamespaceRef, kinds: Collecti
         StepError: one of them could not be read, or the lists lack what this run has deployed.
     """
     asked = {*kinds, *([REPLICA_SET] if DEPLOYMENT in kinds else [])}
-    lists = read_everywhere(reader, place, kinds=asked, concurrency=run.context.concurrency)
+    lists = read_everywhere(reader, place, kinds=asked)
     lacking = first_names([*_lacking(run, lists[place], kinds)])
     if lacking:
         raise lacks(*lacking, place=place)
@@ -386,7 +385,7 @@ def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> li
     deleting = _Deleting(writer, run.settings.project_code, clock, clock.monotonic() + seconds)
     tasks = [partial(deleting.delete, old) for old in going]
     try:
-        return values_of(overlap(tasks, concurrency=run.context.concurrency))
+        return values_of(overlap(tasks, concurrency=writer.most_at_once))
     except Stopped:
         run.services.log.warning(say("retention.deleted", count=deleting.count))
         raise

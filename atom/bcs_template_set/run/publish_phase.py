@@ -45,7 +45,6 @@ def publish_run(run: RenderedRun, writer: Writer, principal: Principal, *, plann
         desired=planned.desired,
         clock=run.services.clock,
         deadline=run.services.deadline,
-        concurrency=run.context.concurrency,
         on_file=lambda outcome: _file_ended(run, outcome),
     )
     planned = _publish_rounds(run, publishing, planned)

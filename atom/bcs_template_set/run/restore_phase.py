@@ -334,7 +334,7 @@ def _put_back(
     files = state.deployed()
     # Read for the Secrets in them, which a server could quote: nothing was rendered here (secret_words.py).
     ids = [file.version_id for file in files]
-    versions = read_versions(gateway, settings.project_code, ids, concurrency=context.concurrency)
+    versions = read_versions(gateway, settings.project_code, ids)
     declared = declared_kinds(_manifests(files, versions))
     way = go_back(replace(target, declared=declared), files, before=state.before())
     sentences = _told(services, way)
@@ -361,7 +361,6 @@ def _live_of_this_build(target: DeployTarget) -> tuple[str, ...]:
         target.deploying(target.context.variables),
         pipeline=build.pipeline_id,
         build=build.build_number,
-        concurrency=target.context.concurrency,
     )
 
 

@@ -162,7 +162,7 @@ def read_live(
             problem = say("rollback.unseen", namespace=deploying.place.namespace)
             raise NoSuchState(target=target, problem=problem)
         return {name: tuple(v for v in (file.named(file.row.version),) if v) for name, file in files.items()}
-    listed = read_live_objects(reader, deploying.place, concurrency=deploying.at_once).rows
+    listed = read_live_objects(reader, deploying.place).rows
     marks = {row.mark for row in listed} | {state.mark for state in states if state.live is not None}
     return {name: _marked(name, file, marks, space=deploying.space) for name, file in files.items()}
 
@@ -217,7 +217,7 @@ def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str
 
 
 def _previous(past: Past, reader: Reader, place: NamespaceRef, *, space: str) -> Optional[PastState]:
-    replica_sets = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
+    replica_sets = read_live_objects(reader, place, kinds=(REPLICA_SET,)).rows
     revisions = revisions_of(replica_sets, by="name")
 
     def is_unseen(pods: Pods) -> bool:
@@ -277,11 +277,10 @@ def plan_back(
     """
     settings, services = context.settings, context.services
     prepared = _prepared(context)
-    concurrency = context.concurrency
     rows = list_past_files(reader, settings.project_code, space=settings.template_space)
     scope = rows_in_scope(settings, rows, prepared=prepared)
     there = [row for row in scope.values() if row is not None]
-    files = read_past_files(reader, settings.project_code, there, concurrency=concurrency)
+    files = read_past_files(reader, settings.project_code, there)
     line = line_of(provenance_of(context, acting_as=principal.label), files)
     project = reader.read(protocol.get_project(settings.project_code))
     place = context.namespace(project.project_id)
@@ -303,7 +302,7 @@ def plan_back(
         cluster_id=settings.cluster_id,
         namespace=settings.namespace,
     )
-    existing = read_existing(reader, wanted, concurrency=concurrency)
+    existing = read_existing(reader, wanted)
     name_site(services, reader.site)
     run = RenderedRun(context, prepared, desired)
     newest = {name: next(iter(versions), None) for name, versions in live.items()}

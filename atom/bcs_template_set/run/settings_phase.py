@@ -295,6 +295,11 @@ class WatchedWriter:
     record: RunRecord
 
     @property
+    def most_at_once(self) -> int:
+        """Return how many requests may be under way at once."""
+        return self.writer.most_at_once
+
+    @property
     def site(self) -> Site:
         """Return what is known of BCS's dialect."""
         return self.writer.site

@@ -74,9 +74,7 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
     rows = oldest_of_each_name(list_files(looking.reader, project, looking.space_id))
     current = {file.name: rows[file.name].version_id for file in files if file.name in rows}
     moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
-    found = read_versions(
-        looking.reader, project, moved.values(), concurrency=looking.run.context.concurrency
-    )
+    found = read_versions(looking.reader, project, moved.values())
     versions = {name: found[version_id] for name, version_id in moved.items()}
     newer = {name: pair for name, v in versions.items() for pair in _newer(looking, name, v)}
     if newer and looking.run.settings.on_newer_build != "replace":
@@ -136,11 +134,11 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
         asked = _Asked(settings.template_space, deployment, rows, older)
         if not asked.files:
             return Holding()
-        listed = read_live_objects(reader, place, kinds=(REPLICA_SET,), concurrency=1).rows
+        listed = read_live_objects(reader, place, kinds=(REPLICA_SET,)).rows
 
         def told(states: Sequence[LiveState]) -> Sequence[tuple[str, bool]]:
             reads = [partial(_told_of, reader, place, asked, state) for state in states]
-            return values_of(overlap(reads, concurrency=run.context.concurrency))
+            return values_of(overlap(reads, concurrency=reader.most_at_once))
 
         return asked.answer(revisions_of(listed, by="name"), told=told)
 

@@ -52,13 +52,13 @@ class Defective(FakeReader):
 
 def test_a_defect_is_not_taken_for_a_version_that_can_not_be_read() -> None:
     with pytest.raises(ZeroDivisionError):
-        _read_published(Defective({}, broken="get version"), ["1" * 24], project="web", concurrency=1)
+        _read_published(Defective({}, broken="get version"), ["1" * 24], project="web")
 
 
 def test_a_version_that_can_not_be_read_is_left_out() -> None:
     reader = FakeReader({f"get version {1:024x}": UNREADABLE, f"get version {2:024x}": made(2)})
     ids = [f"{number:024x}" for number in (1, 2)]
-    assert _read_published(reader, ids, project="web", concurrency=1) == {ids[1]: published(made(2))}
+    assert _read_published(reader, ids, project="web") == {ids[1]: published(made(2))}
 
 
 def test_a_defect_is_not_taken_for_a_history_that_can_not_be_read() -> None:
@@ -66,7 +66,7 @@ def test_a_defect_is_not_taken_for_a_history_that_can_not_be_read() -> None:
     replies["get version"] = version(1, content=CLAIMED)
     reader = Defective(replies, broken="list versions")
     with pytest.raises(ZeroDivisionError):
-        read_branches(reader, project=PROJECT.project_code, space=SPACE, concurrency=1)
+        read_branches(reader, project=PROJECT.project_code, space=SPACE)
 
 
 def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:
@@ -80,7 +80,7 @@ def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:
     history = tuple(map(ref_of, (current, persons, first)))
     reader = FakeReader({f"get version {v.id}": v for v in (first, persons)})
     file = ExistingFile(row(1, current=3), current=current, history=history)
-    (hidden,) = read_unmerged(file, read=partial(read_versions, reader, "web", concurrency=1))
+    (hidden,) = read_unmerged(file, read=partial(read_versions, reader, "web"))
     assert (hidden.version, hidden.base) == (persons, first)
 
 
@@ -103,7 +103,7 @@ def named(*names: str) -> list[FileVersions]:
 
 def branches_of(replies: Mapping[str, object]) -> tuple[SpaceBranches, FakeReader]:
     reader = FakeReader({"list files": ROWS, "list version names": [], **replies})
-    return read_branches(reader, project="web", space=SPACE, concurrency=2), reader
+    return read_branches(reader, project="web", space=SPACE), reader
 
 
 def test_a_version_that_is_named_after_a_branch_tells_its_last_build() -> None:
@@ -165,7 +165,7 @@ def test_a_routes_file_that_can_not_be_read_is_told_and_others_hold_no_paths() -
 
 def test_what_was_read_whole_is_not_read_again() -> None:
     found, reader = branches_of({f"get version {1:024x}": made(1), "list versions": [made(1)]})
-    again = with_whole(reader, found, found.held, project="web", concurrency=1)
+    again = with_whole(reader, found, found.held, project="web")
     assert again == found
     assert reader.asked.count("list versions") == 2
 
@@ -180,4 +180,4 @@ def test_a_hidden_version_is_named_by_its_file() -> None:
     found, reader = branches_of(
         {**replies, "list files": [row(1, name=ROUTES, current=3)], "list versions": listed}
     )
-    assert read_hidden(reader, found, [ROUTES], project="web", concurrency=1) == {ROUTES: ["v2"]}
+    assert read_hidden(reader, found, [ROUTES], project="web") == {ROUTES: ["v2"]}

@@ -30,6 +30,8 @@ NEITHER = "apiVersion: v1\nkind: Nothing\nmetadata: {name: x}\n"
 class Clusters:
     """Answers what its namespaces hold, by cluster and namespace; keeps which lists it was asked for."""
 
+    most_at_once = 1
+
     def __init__(
         self,
         *names: str,
@@ -65,7 +67,7 @@ def file(name: str, *, deployed: bool = True) -> FolderFile:
 
 
 def runners(clusters: Clusters, *files: FolderFile) -> dict[str, str]:
-    found = read_runners(Looking(clusters, HERE, SPACE, 1), files)
+    found = read_runners(Looking(clusters, HERE, SPACE), files)
     return {name: str(text) for name, text in found.items()}
 
 
@@ -79,7 +81,7 @@ def test_of_a_version_the_kinds_with_a_list_tell_whether_it_is_live_and_all_othe
 
 def test_the_namespaces_of_the_cluster_and_of_the_environments_are_read_each_once() -> None:
     clusters = Clusters("shop", "web", environments=[("K-1", ["web"]), ("K-2", ["web", "test"])])
-    found = read_everywhere(clusters, HERE, kinds={DEPLOYMENT}, concurrency=2)
+    found = read_everywhere(clusters, HERE, kinds={DEPLOYMENT})
     places = {("K-1", "shop"), ("K-1", "web"), ("K-2", "web"), ("K-2", "test")}
     assert {(place.cluster_id, place.namespace) for place in found} == places
     assert {(place.project, place.project_id) for place in found} == {(HERE.project, HERE.project_id)}
@@ -89,7 +91,7 @@ def test_the_namespaces_of_the_cluster_and_of_the_environments_are_read_each_onc
 
 def test_a_list_that_lacks_the_namespace_of_the_run_is_not_the_truth() -> None:
     with pytest.raises(AnswerUnreadable) as caught:
-        read_everywhere(Clusters("shop"), HERE, kinds=(), concurrency=1)
+        read_everywhere(Clusters("shop"), HERE, kinds=())
     assert (caught.value.url, str(caught.value.problem)) == ("web", "The lists lack web, which is there.")
 
 

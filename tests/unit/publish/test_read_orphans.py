@@ -62,6 +62,8 @@ def live(kind: Kind, name: str, *, labels: Sequence[str] = (), of: str = "front-
 class World:
     """A project's folders and a namespace: what it lists, and each object by `Kind/name`."""
 
+    most_at_once = 1
+
     def __init__(
         self,
         *,
@@ -105,7 +107,7 @@ class World:
 
 
 def looking(world: World) -> Looking:
-    return Looking(world, PLACE, SPACE, 2)
+    return Looking(world, PLACE, SPACE)
 
 
 # --- lists ----------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ Said = Union[JsonValue, StepError]
 class Gateway:
     """A gateway whose answers are given: of each object in turn, of its deletion, and of files."""
 
+    most_at_once = 1
+
     objects: dict[str, list[Said]]
     deletions: Mapping[str, Said] = field(default_factory=dict)
     version: str = "v1"
@@ -92,7 +94,7 @@ def take(
     heard: Optional[list[Taken]] = None,
 ) -> Taken:
     clock, heard = clock or FakeClock(), [] if heard is None else heard
-    looking = Looking(gateway, PLACE, TemplateSpace("s", "front-ends"), 1)
+    looking = Looking(gateway, PLACE, TemplateSpace("s", "front-ends"))
     taken = take_away(
         Taking(looking, gateway, clock, heard.append), Pruning("delete", objects=objects, files=files)
     )

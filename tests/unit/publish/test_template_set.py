@@ -49,7 +49,7 @@ def published(
     writer, clock = writer or Charts(there, said), FakeClock()
     wanted = desired(("a.yaml", A), ("b.yaml", B), template_set="web")
     plan = make_plan(wanted, existing(), policy=Policy())
-    publishing = Publishing(writer, wanted, clock, Deadline(clock, seconds=None), 1, print)
+    publishing = Publishing(writer, wanted, clock, Deadline(clock, seconds=None), print)
     files = [
         FileOutcome(change, "applied", version=f"v{number}") for number, change in enumerate(plan.changes)
     ]

@@ -23,7 +23,7 @@ class Nobody(FakeReader):
 def turns_of(**due: float) -> Turns:
     clock = FakeClock()
     deadline = Deadline(clock, seconds=300)
-    publishing = Publishing(Nobody({}), desired(), clock, deadline, 1, print)
+    publishing = Publishing(Nobody({}), desired(), clock, deadline, print)
     contests = {
         name: Contest("", frozenset(), frozenset(), "v", clock.time + seconds)
         for name, seconds in due.items()

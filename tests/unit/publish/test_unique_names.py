@@ -32,6 +32,8 @@ Answers = Callable[[str, object], Union[object, StepError]]
 class Server:
     """Answers writes and reads by the call's name and what it names the file."""
 
+    most_at_once = 1
+
     def __init__(self, answers: Answers) -> None:
         self.site = Site()
         self.sent: list[object] = []

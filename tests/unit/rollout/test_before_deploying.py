@@ -31,6 +31,8 @@ FILES = (FileVersion("web.yaml", "id-1", "1"),)
 class Namespace:
     """A reader that knows a namespace's variables."""
 
+    most_at_once = 1
+
     def __init__(self, values: dict[str, str], *, error: Optional[StepError] = None) -> None:
         self._values, self._error = values, error
         self.site = Site()
@@ -86,6 +88,8 @@ def test_the_error_beside_code_0_reaches_those_who_can_say_more_of_it() -> None:
 class Cluster:
     """Answers who may deploy, and which namespaces there are."""
 
+    most_at_once = 1
+
     def __init__(self, right: Optional[StepError], namespaces: Union[StepError, tuple[str, ...]]) -> None:
         self.site = Site()
         self._right, self._namespaces = right, namespaces
@@ -108,7 +112,7 @@ DOWN = GatewayFailed(url="x", status=503, message="down")
 def test_who_may_deploy_is_told_where_the_namespace_may_be_there(
     right: Optional[StepError], namespaces: Union[StepError, tuple[str, ...]]
 ) -> None:
-    assert refusal_to_deploy(Cluster(right, namespaces), PLACE, concurrency=1) is right
+    assert refusal_to_deploy(Cluster(right, namespaces), PLACE) is right
 
 
 @pytest.mark.parametrize("right", [None, NO], ids=["may", "may not"])
@@ -117,7 +121,7 @@ def test_a_namespace_that_is_not_there_is_missing_whoever_asks(
     right: Optional[StepError], known: str, near: list[str]
 ) -> None:
     with pytest.raises(NamespaceMissing) as caught:
-        refusal_to_deploy(Cluster(right, (known,)), PLACE, concurrency=1)
+        refusal_to_deploy(Cluster(right, (known,)), PLACE)
     assert (caught.value.namespace, caught.value.cluster) == ("prod", "BCS-K8S-40000")
     assert [known in str(detail) for detail in caught.value.details] == [True for _ in near]
 
@@ -125,7 +129,7 @@ def test_a_namespace_that_is_not_there_is_missing_whoever_asks(
 def test_a_cluster_that_is_not_there_is_no_refusal() -> None:
     error = ProjectNotVisible(project="web", user="lisi", message="no such cluster")
     with pytest.raises(ClusterNotVisible):
-        refusal_to_deploy(Cluster(error, ()), PLACE, concurrency=1)
+        refusal_to_deploy(Cluster(error, ()), PLACE)
 
 
 @pytest.mark.parametrize("is_of_namespaces", [False, True])
@@ -137,7 +141,7 @@ def test_a_defect_while_asking_is_no_answer(*, is_of_namespaces: bool) -> None:
             return super().read(call)
 
     with pytest.raises(ZeroDivisionError):
-        refusal_to_deploy(Broken(None, ()), PLACE, concurrency=1)
+        refusal_to_deploy(Broken(None, ()), PLACE)
 
 
 LIVE = "live_replicas.Deployment.web"

@@ -34,6 +34,8 @@ def undefined(plural: str) -> BcsFailed:
 class Answers:
     """A reader that gives one answer after the other."""
 
+    most_at_once = 1
+
     left: list[StepError | None]
     asked: list[str] = field(default_factory=list)
     site: Site = field(default_factory=Site)

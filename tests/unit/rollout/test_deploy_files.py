@@ -25,6 +25,8 @@ FILES = (FileVersion("web.yaml", "id-1", "1"),)
 class Broken:
     """A gateway that nobody foresaw."""
 
+    most_at_once = 1
+
     site = Site()
 
     def read(self, call: Read[T]) -> T:

@@ -20,6 +20,8 @@ WEB = "live_replicas.Deployment.web"
 class Cluster:
     """A reader of lists, by the last part of their path; a list that is not there is refused."""
 
+    most_at_once = 1
+
     def __init__(self, **lists: list[JsonValue]) -> None:
         self._lists = lists
         self.site = Site()

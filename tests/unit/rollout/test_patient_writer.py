@@ -28,6 +28,8 @@ DOWN = GatewayFailed(url="u", status=504, message="m")
 class Backend:
     """Fails as long as `error` tells of one."""
 
+    most_at_once = 1
+
     def __init__(self, error: Callable[[float], Optional[StepError]], clock: FakeClock) -> None:
         self.error, self.clock, self.began, self.reads = error, clock, clock.monotonic(), 0
         self.site = Site()

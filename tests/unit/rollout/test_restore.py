@@ -40,6 +40,8 @@ def file(name: str, *, before: str = "") -> FileVersion:
 class Versions:
     """A reader that knows versions by name, and can't ask for one that is called `unread`."""
 
+    most_at_once = 1
+
     def __init__(self, *known: str) -> None:
         self._known = known
         self.site = Site()

@@ -67,12 +67,10 @@ class LiveObjects:
         return found
 
 
-def read_live_objects(
-    reader: Reader, place: NamespaceRef, *, kinds: Sequence[Kind] = LISTED, concurrency: int
-) -> LiveObjects:
+def read_live_objects(reader: Reader, place: NamespaceRef, *, kinds: Sequence[Kind] = LISTED) -> LiveObjects:
     """Return the objects of these kinds; what can't be listed costs its kind, and no other."""
     found = values_of(
-        overlap([partial(_read, reader, place, kind) for kind in kinds], concurrency=concurrency)
+        overlap([partial(_read, reader, place, kind) for kind in kinds], concurrency=reader.most_at_once)
     )
     return LiveObjects(
         rows=tuple(row for rows in found if isinstance(rows, tuple) for row in rows),

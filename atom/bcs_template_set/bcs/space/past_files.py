@@ -23,9 +23,7 @@ def list_past_files(reader: Reader, project: str, *, space: str) -> Mapping[str,
     return oldest_of_each_name(list_files(reader, project, found.id)) if found is not None else {}
 
 
-def read_past_files(
-    reader: Reader, project: str, rows: Iterable[TemplateFile], *, concurrency: int
-) -> Mapping[str, PastFile]:
+def read_past_files(reader: Reader, project: str, rows: Iterable[TemplateFile]) -> Mapping[str, PastFile]:
     """Return these files with all their versions, drafts left out.
 
     Raises:
@@ -33,7 +31,7 @@ def read_past_files(
     """
     wanted = list(rows)
     reads = [partial(reader.read, protocol.list_versions(project, row.id)) for row in wanted]
-    listed = values_of(overlap(reads, concurrency=concurrency))
+    listed = values_of(overlap(reads, concurrency=reader.most_at_once))
     return {
         row.real_name: PastFile(row, tuple(version for version in versions if not version.draft))
         for row, versions in zip(wanted, listed)

@@ -53,20 +53,20 @@ from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
 
 
-def read_existing(reader: Reader, wanted: Wanted, *, concurrency: int) -> Existing:
+def read_existing(reader: Reader, wanted: Wanted) -> Existing:
     """Return what BCS holds of the run's files, and the routes of the space's other files.
 
     Raises:
         InputsInvalid: the space is not there, and BCS makes none of that name.
         StepError: whatever the gateway or BCS answered.
     """
-    project_id, space = _find_place(reader, wanted, concurrency=concurrency)
+    project_id, space = _find_place(reader, wanted)
     place = _namespace_of(wanted, project_id)
     if space is None:
         _check_creatable(reader, wanted)
         return replace(_read_live(reader, place), project_id=project_id)
-    listing = _read_listing(reader, wanted, space, concurrency=concurrency)
-    existing = _read_contents(reader, wanted, listing, place=place, concurrency=concurrency)
+    listing = _read_listing(reader, wanted, space)
+    existing = _read_contents(reader, wanted, listing, place=place)
     return replace(existing, project_id=project_id, space=space)
 
 
@@ -88,16 +88,16 @@ def _namespace_of(wanted: Wanted, project_id: str) -> Optional[NamespaceRef]:
 # --- project and space ----------------------------------------------------------------------------------
 
 
-def _find_place(reader: Reader, wanted: Wanted, *, concurrency: int) -> tuple[str, Optional[TemplateSpace]]:
+def _find_place(reader: Reader, wanted: Wanted) -> tuple[str, Optional[TemplateSpace]]:
     """Return the project's id and the space, as they were where the run has planned before."""
     if wanted.again is not None and wanted.again.before.space is not None:
         return wanted.again.before.project_id, wanted.again.before.space
-    project, space = _read_project_and_space(reader, wanted, concurrency=concurrency)
+    project, space = _read_project_and_space(reader, wanted)
     return project.project_id if project is not None else "", space
 
 
 def _read_project_and_space(
-    reader: Reader, wanted: Wanted, *, concurrency: int
+    reader: Reader, wanted: Wanted
 ) -> tuple[Optional[Project], Optional[TemplateSpace]]:
     """Ask both at once, and let the two refusals explain each other.
 
@@ -109,7 +109,7 @@ def _read_project_and_space(
         lambda: reader.read(protocol.get_project(wanted.project)),
         lambda: find_space(reader, project=wanted.project, space=wanted.space),
     ]
-    of_project, of_space = overlap(tasks, concurrency=concurrency)
+    of_project, of_space = overlap(tasks, concurrency=reader.most_at_once)
     if isinstance(of_space, Raised):
         raise _explained(of_space.error, of_project)
     project = of_project.value if isinstance(of_project, Done) else None
@@ -146,12 +146,12 @@ class _Listing:
     chart_readable: bool = True
 
 
-def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace, *, concurrency: int) -> _Listing:
+def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace) -> _Listing:
     tasks: list[Callable[[], _Listing]] = [
         lambda: _Listing(space, list_files(reader, wanted.project, space.id)),
         *([lambda: _Listing(space, (), *_read_wanted_chart(reader, wanted))] if wanted.template_set else []),
     ]
-    listing, *charts = values_of(overlap(tasks, concurrency=concurrency))
+    listing, *charts = values_of(overlap(tasks, concurrency=reader.most_at_once))
     ask_dialect(reader, wanted.project)
     return replace(charts[0], files=listing.files) if charts else listing
 
@@ -192,7 +192,7 @@ def _read_live(reader: Reader, place: Optional[NamespaceRef]) -> Existing:
 
 
 def _read_contents(
-    reader: Reader, wanted: Wanted, listing: _Listing, *, place: Optional[NamespaceRef], concurrency: int
+    reader: Reader, wanted: Wanted, listing: _Listing, *, place: Optional[NamespaceRef]
 ) -> Existing:
     ours = {file.name: file for file in wanted.files}
     mine = list(oldest_of_each_name(row for row in listing.files if row.real_name in ours).values())
@@ -207,9 +207,9 @@ def _read_contents(
         *[partial(_read_other, reader, wanted, row) for row in must_see],
         *[partial(read_if_it_can_be, reader, wanted.project, row) for row in good_to_see],
     ]
-    values = values_of(overlap(tasks, concurrency=concurrency))
+    values = values_of(overlap(tasks, concurrency=reader.most_at_once))
     known = dict(wanted.again.versions) if wanted.again is not None else {}
-    under = UnderCurrent(reader, wanted, listing.space, ours, concurrency, known)
+    under = UnderCurrent(reader, wanted, listing.space, ours, known)
     files = under.with_the_past([value for value in values if isinstance(value, ExistingFile)])
     live = next(value for value in values if isinstance(value, Existing))
     return replace(

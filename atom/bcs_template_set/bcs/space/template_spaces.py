@@ -139,7 +139,7 @@ Histories = tuple[dict[str, Optional[tuple[VersionRef, ...]]], tuple[TemplateVer
 
 
 def list_histories(
-    reader: Reader, project: str, space: TemplateSpace, rows: Sequence[TemplateFile], *, concurrency: int
+    reader: Reader, project: str, space: TemplateSpace, rows: Sequence[TemplateFile]
 ) -> Histories:
     """Return the versions of some files by file name, and those whose contents had to come with them.
 
@@ -153,7 +153,7 @@ def list_histories(
     if names is not None or not rows:
         return {row.real_name: (names or {}).get(row.real_name, ()) for row in rows}, ()
     reads = [partial(file_versions, reader, project, row.id) for row in rows]
-    lists = values_of(overlap(reads, concurrency=concurrency))
+    lists = values_of(overlap(reads, concurrency=reader.most_at_once))
     found = {row.real_name: history_of(v) if v is not None else None for row, v in zip(rows, lists)}
     return found, tuple(version for versions in lists for version in versions or ())
 

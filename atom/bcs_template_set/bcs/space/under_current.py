@@ -40,7 +40,6 @@ class UnderCurrent:
     wanted: Wanted
     space: TemplateSpace
     ours: Mapping[str, ManifestFile]
-    concurrency: int
     known: dict[str, TemplateVersion] = field(default_factory=dict)
 
     @property
@@ -57,7 +56,7 @@ class UnderCurrent:
         young = {f.metadata.real_name for f in files if self._is_young(f)}
         files = self._with_names(files, young)
         found = values_of(
-            overlap([partial(self._with_same_name, f) for f in files], concurrency=self.concurrency)
+            overlap([partial(self._with_same_name, f) for f in files], concurrency=self.reader.most_at_once)
         )
         parts = {f.metadata.real_name for f in found if self._has_own_part(f)}
         found = self._with_names(found, parts - young)
@@ -65,9 +64,7 @@ class UnderCurrent:
 
     def _with_names(self, files: Sequence[ExistingFile], wanted: set[str]) -> list[ExistingFile]:
         rows = [f.metadata for f in files if f.metadata.real_name in wanted]
-        histories, listed = list_histories(
-            self.reader, self.wanted.project, self.space, rows, concurrency=self.concurrency
-        )
+        histories, listed = list_histories(self.reader, self.wanted.project, self.space, rows)
         self.known.update({version.id: version for version in listed})
         return [replace(f, history=histories.get(f.metadata.real_name, f.history)) for f in files]
 
@@ -135,9 +132,7 @@ class UnderCurrent:
 
     def versions(self, ids: Iterable[str]) -> dict[str, TemplateVersion]:
         """Return the versions of these ids."""
-        return read_versions(
-            self.reader, self.wanted.project, ids, concurrency=self.concurrency, known=self.known
-        )
+        return read_versions(self.reader, self.wanted.project, ids, known=self.known)
 
     def _with_unmerged(self, file: ExistingFile) -> ExistingFile:
         """Return a shared file with what a race has hidden, which is not read before it is its turn."""

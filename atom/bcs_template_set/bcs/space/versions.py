@@ -17,7 +17,6 @@ def read_versions(
     project: str,
     ids: Iterable[str],
     *,
-    concurrency: int,
     known: Mapping[str, TemplateVersion] = MappingProxyType({}),
 ) -> dict[str, TemplateVersion]:
     """Return the versions of these ids, each read once; those that are known are not read.
@@ -28,5 +27,5 @@ def read_versions(
     wanted = list(dict.fromkeys(ids))
     unread = [version_id for version_id in wanted if version_id not in known]
     reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in unread]
-    read = dict(zip(unread, values_of(overlap(reads, concurrency=concurrency))))
+    read = dict(zip(unread, values_of(overlap(reads, concurrency=reader.most_at_once))))
     return {version_id: read.get(version_id) or known[version_id] for version_id in wanted}

@@ -48,6 +48,8 @@ def recorded(kind: Kind) -> JsonValue:
 class Lists:
     """A reader whose answers are given by kind: `data`, or the error that it comes to."""
 
+    most_at_once = 1
+
     site = Site()
 
     def __init__(self, answers: Mapping[str, Union[JsonValue, StepError]]) -> None:
@@ -83,7 +85,7 @@ def test_a_recorded_list_says_who_its_objects_are_and_what_they_are_marked_with(
 
 def test_objects_are_found_by_the_file_of_this_folder_that_they_are_marked_with() -> None:
     answers = {f"list {kind.name}": recorded(kind) for kind in (DEPLOYMENT, SERVICE)}
-    found = read_live_objects(Lists(answers), PLACE, kinds=(DEPLOYMENT, SERVICE), concurrency=1)
+    found = read_live_objects(Lists(answers), PLACE, kinds=(DEPLOYMENT, SERVICE))
     assert {name: [row.title for row in rows] for name, rows in found.by_file("web").items()} == {
         "dep": ["Deployment/web"],
         "svc": ["Service/svc"],
@@ -99,7 +101,7 @@ def test_a_kind_that_cannot_be_listed_is_not_known_and_costs_no_other() -> None:
     answers: dict[str, Union[JsonValue, StepError]] = {f"list {kind.name}": nothing for kind in LISTED}
     answers["list Secret"] = refused
     answers["list Deployment"] = recorded(DEPLOYMENT)
-    found = read_live_objects(Lists(answers), PLACE, concurrency=1)
+    found = read_live_objects(Lists(answers), PLACE)
     assert found.unread == {SECRET: refused}
     assert [row.title for row in found.rows] == ["Deployment/web"]
 

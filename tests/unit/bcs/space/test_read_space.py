@@ -41,6 +41,8 @@ Reply = Union[object, StepError, Callable[[], object]]
 class FakeReader:
     """Answers a read by the name of its call, `name id` first; keeps what it was asked."""
 
+    most_at_once = 1
+
     def __init__(self, replies: Mapping[str, Reply]) -> None:
         self.replies: dict[str, Reply] = {"get project": PROJECT, "list spaces": [SPACE], **replies}
         self.asked: list[str] = []
@@ -114,7 +116,7 @@ def test_of_two_files_of_one_name_the_oldest_is_taken_in_any_order() -> None:
 def test_of_a_file_that_an_earlier_build_seems_to_have_made_anything_may_be_wrong(answer: Reply) -> None:
     there = row(2, name="x.yaml", current=2).replaced(resource_type=("ConfigMap",))
     replies = {"list files": [there], "list version names": [], f"get version {2:024x}": answer}
-    found = read_existing(FakeReader(replies), wanted(), concurrency=1)
+    found = read_existing(FakeReader(replies), wanted())
     assert all(other.readable for other in found.others)
     assert len(found.others) == isinstance(answer, TemplateVersion)
 
@@ -128,7 +130,7 @@ def test_a_version_of_our_name_is_read_by_its_id_where_the_names_are_known() -> 
             f"get version {9:024x}": version(9, content="theirs"),
         }
     )
-    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    found = read_existing(reader, wanted()).files["a.yaml"]
     assert found.same_name == version(9, content="theirs")
     assert "find version" not in reader.asked
 
@@ -147,7 +149,7 @@ def test_a_version_of_our_name_is_looked_for_by_name_where_the_names_are_not_kno
             "ask dialect": error,
         }
     )
-    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    found = read_existing(reader, wanted()).files["a.yaml"]
     assert (found.same_name, found.history) == (version(9), None)
 
 
@@ -161,7 +163,7 @@ def test_where_a_space_lists_no_versions_the_file_does_and_nothing_is_read_twice
             "get version": version(1),
         }
     )
-    found = read_existing(reader, wanted(), concurrency=1).files["a.yaml"]
+    found = read_existing(reader, wanted()).files["a.yaml"]
     assert found.same_name == listed[1]
     assert [ref.name for ref in found.history or ()] == ["v9", "v1"]
     assert reader.asked.count("get version") == 1
@@ -173,7 +175,7 @@ BY_OURS = version(1).replaced(description=OURS.line("old", bases=(f"{7:024x}",))
 
 def read(replies: Mapping[str, Reply], ask: Optional[Wanted] = None) -> tuple[ExistingFile, FakeReader]:
     reader = FakeReader(replies)
-    existing = read_existing(reader, ask or wanted(), concurrency=1)
+    existing = read_existing(reader, ask or wanted())
     return existing.files["a.yaml"], reader
 
 
@@ -354,7 +356,7 @@ def test_nothing_but_the_current_version_is_read_where_it_is_what_we_want() -> N
             f"get version {1:024x}": version(1, content="new"),
         }
     )
-    read_existing(reader, wanted(), concurrency=1)
+    read_existing(reader, wanted())
     assert reader.asked.count("get version") == 1
 
 
@@ -369,7 +371,7 @@ def test_versions_written_since_the_build_started_are_read_newest_first_and_not_
     reader = FakeReader(
         {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
     )
-    found = read_existing(reader, wanted(), concurrency=4).files["a.yaml"]
+    found = read_existing(reader, wanted()).files["a.yaml"]
     assert [later.id for later in found.later] == [
         f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
     ]
@@ -379,7 +381,7 @@ def test_older_versions_are_not_read() -> None:
     reader = FakeReader(
         {"list files": [row(1)], "list version names": names(1, 2, 3), "get version": version(1)}
     )
-    assert read_existing(reader, wanted(), concurrency=1).files["a.yaml"].later == ()
+    assert read_existing(reader, wanted()).files["a.yaml"].later == ()
     assert reader.asked.count("get version") == 1
 
 
@@ -389,7 +391,7 @@ def test_older_versions_are_not_read() -> None:
 def refused(of_project: Reply, of_space: Reply) -> StepError:
     reader = FakeReader({"get project": of_project, "list spaces": of_space})
     with pytest.raises(StepError) as caught:
-        read_existing(reader, wanted(), concurrency=2)
+        read_existing(reader, wanted())
     return caught.value
 
 
@@ -422,7 +424,7 @@ def test_a_project_that_may_not_be_looked_up_does_not_stop_a_space_that_may() ->
             "ask dialect": AppNotGranted(app_code="a", message="m"),
         }
     )
-    existing = read_existing(reader, wanted(), concurrency=2)
+    existing = read_existing(reader, wanted())
     assert (existing.project_id, existing.space) == ("", None)
 
 
@@ -437,7 +439,7 @@ def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None
             f"get version {1:024x}": version(1),
         }
     )
-    found = read_existing(reader, replace(wanted(version="none"), files=(routing,)), concurrency=1)
+    found = read_existing(reader, replace(wanted(version="none"), files=(routing,)))
     assert found.others == ()
 
 
