@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tests.simulation.line import DELAYS, ENDINGS, STRIKES
@@ -39,8 +39,8 @@ ROUGH: Mapping[float, int] = {0.0: 1, 0.2: 4, 1.0: 5, 4.0: 2, 15.0: 1}
 FAULTS: Mapping[int, int] = {0: 6, 1: 8, 2: 4, 4: 1}
 EACH: Mapping[float, int] = {0.0: 5, 2.0: 2, 25.0: 2}
 LATEST = 12.0
-RETRIED = 0.25
-"""How often older builds come after newer ones, as where somebody retries them."""
+RETRIED = 0.3
+"""How often older builds of a branch come after newer ones, as where somebody retries them."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,14 @@ def _one_of(chance: random.Random, things: Mapping[Thing, int]) -> Thing:
 def _builds(chance: random.Random, scene: str) -> tuple[BuildPlan, ...]:
     gap, at = _one_of(chance, GAPS), 0.0
     builds, numbers = [], [*range(1, _one_of(chance, COUNTS) + 1)]
-    if chance.random() < RETRIED:
+    is_retried = chance.random() < RETRIED
+    if is_retried:
         numbers.reverse()
     for number in numbers:
         builds.append(_build(chance, scene, number, at=round(at, 3)))
         at += gap * chance.random()
-    return tuple(builds)
+    line = builds[0] if is_retried else None
+    return tuple(replace(b, branch=line.branch, pipeline=line.pipeline) if line else b for b in builds)
 
 
 def _build(chance: random.Random, scene: str, number: int, *, at: float) -> BuildPlan:
