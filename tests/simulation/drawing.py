@@ -33,7 +33,8 @@ COUNTS: Mapping[int, int] = {1: 380, 2: 400, 3: 120, 4: 55, 5: 25, 6: 12, 8: 5, 
 
 DIALECTS: Mapping[str, int] = {"C": 8, "A": 6, "B2": 2, "B": 2, "MULTI_TENANT": 2}
 GAPS: Mapping[float, int] = {0.0: 2, 0.5: 3, 6.0: 4, 120.0: 4, 300_000.0: 1}
-"""Seconds from one build's start to the next one's, at most."""
+WIDE_GAPS: Mapping[float, int] = {0.0: 1, 6.0: 3, 30.0: 3, 150.0: 6, 300_000.0: 1}
+"""Seconds from one build's start to the next one's, at most; deployments take longer."""
 
 ROUGH: Mapping[float, int] = {0.0: 1, 0.2: 4, 1.0: 5, 4.0: 2, 15.0: 1}
 FAULTS: Mapping[int, int] = {0: 6, 1: 8, 2: 4, 4: 1}
@@ -84,7 +85,7 @@ def _one_of(chance: random.Random, things: Mapping[Thing, int]) -> Thing:
 
 
 def _builds(chance: random.Random, scene: str) -> tuple[BuildPlan, ...]:
-    gap, at = _one_of(chance, GAPS), 0.0
+    gap, at = _one_of(chance, WIDE_GAPS if scene in IN_CLUSTER else GAPS), 0.0
     builds, numbers = [], [*range(1, _one_of(chance, COUNTS) + 1)]
     is_retried = chance.random() < RETRIED
     if is_retried:
@@ -111,7 +112,7 @@ def _build(chance: random.Random, scene: str, number: int, *, at: float) -> Buil
         web=scene in OF_DOMAINS,
         inputs=tuple((name, value) for name, value in inputs.items() if value),
         threads=_one_of(chance, {1: 5, 2: 1, 4: 1}),
-        minutes=_one_of(chance, {15: 16, 1: 2, 2: 1, 4: 1}),
+        minutes=_one_of(chance, {15: 15, 1: 2, 2: 3, 4: 1}),
         job_fails=action == "deploy" and chance.random() < 0.15,
         user=_one_of(chance, {FIRST_USER: 20, OTHER_USER: 9, STRANGER: 1}),
     )
@@ -157,7 +158,7 @@ def _faults(chance: random.Random, builds: Sequence[BuildPlan]) -> tuple[FaultPl
 
 def _fault(chance: random.Random, builds: Sequence[BuildPlan]) -> FaultPlan:
     writes = chance.random() < 0.6
-    kind = chance.choice((*STRIKES, *DELAYS, *ENDINGS, "lost", "late", "late-504", "kill"))
+    kind = chance.choice((*STRIKES, *DELAYS, *ENDINGS, "lost", "late", "late-504", "kill", "past"))
     return FaultPlan(
         chance.choice(builds).key,
         kind,

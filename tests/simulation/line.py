@@ -65,7 +65,7 @@ STRIKES: Mapping[str, Strike] = {
 DELAYS = ("slow", "stale", "past")
 """The request arrives late; its answer does; or a list says what was there some moments before it was asked.
 
-The last one strikes the first list from that request on: a site may read from a copy of its database.
+The last one strikes each list from that request on: a site may read from a copy of its database, which lags.
 """
 
 LISTS = re.compile("/template/(spaces|[0-9a-f]{24}/metadatas|[0-9a-f]{24}/metadata/versions)$")
@@ -112,7 +112,6 @@ class Line:
         self._build = build
         self._chance = random.Random(f"{build.site.world.seed}/{build.plan.key}/{build.attempt}")  # noqa: S311 - replayed
         self._count = self._writes = 0
-        self._past: list[FaultPlan] = []
         self._began: dict[int, float] = {}
 
     def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
@@ -186,8 +185,7 @@ class Line:
         """Return what strikes this request; a build that runs again in peace is struck by nothing."""
         for fault in self._build.faults:
             if fault.kind == "past":
-                if fault not in self._past and fault.nth <= self._count and _is_list(asked):
-                    self._past.append(fault)
+                if fault.nth <= self._count and _is_list(asked):
                     return fault
                 continue
             if fault.writes and is_write(asked) and fault.nth == self._writes:
