@@ -79,7 +79,9 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
         publishing = turns.publishing = replace(
             publishing, desired=planned.desired, planned_at=planned.read_at
         )
-        space_id, settled = _publish_round(run, publishing, planned, left=left, space_id=space_id)
+        space_id, settled = _publish_round(
+            run, publishing, planned, left=left, space_id=space_id, is_again=turns.rounds > 0
+        )
         if settled.rivalled:
             run.services.log.warning(say("publish.planning_again", names=sorted(settled.rivalled)))
         turns.enter(settled, run.services.record.applied(), space_id=space_id)
@@ -99,11 +101,18 @@ def _publish_rounds(run: RenderedRun, publishing: Publishing, planned: Planned) 
 
 
 def _publish_round(
-    run: RenderedRun, publishing: Publishing, planned: Planned, *, left: frozenset[str], space_id: str
+    run: RenderedRun,
+    publishing: Publishing,
+    planned: Planned,
+    *,
+    left: frozenset[str],
+    space_id: str,
+    is_again: bool,
 ) -> tuple[str, Settled]:
     """Write what the plan says but for what is `left` for now.
 
-    Return the space's id, and which files others wrote meanwhile.
+    Return the space's id, and which files others wrote meanwhile. What lies hidden is for whoever writes upon
+    it, and for a run that begins.
     """
     plan = replace(planned.plan, changes=tuple(c for c in planned.plan.changes if c.name not in left))
     if any(change.writes for change in plan.changes):
@@ -118,7 +127,8 @@ def _publish_round(
         run.services.record.note_file(outcome)
     overtaken = {outcome.change.name for outcome in files if isinstance(outcome.error, Overtaken)}
     crowds = {name: file.crowd for name, file in planned.existing.files.items() if file.crowd}
-    ended = {outcome.change.name for outcome in files if outcome.error is None}
+    ours = ("applied",) if is_again else ("applied", "unchanged", "skipped")
+    ended = {outcome.change.name for outcome in files if outcome.state in ours}
     settled = _settle(run, publishing, files, space_id=space_id)
     return space_id, replace(
         settled,
