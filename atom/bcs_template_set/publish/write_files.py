@@ -106,8 +106,8 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
     branches share come first: they are looked at again some time after they were written.
     """
     still = [_untouched(change) for change in plan.changes if not change.writes]
-    changes = [change for change in plan.changes if change.writes]
-    changes.sort(key=lambda change: change.name not in publishing.desired.shared)
+    shared = publishing.desired.shared
+    changes = sorted((c for c in plan.changes if c.writes), key=lambda c: c.name not in shared)
     looks = Looks(publishing.clock, partial(list_files, publishing.writer, publishing.project, space_id))
     if changes:
         with suppress(StepError):  # each file says it
@@ -118,10 +118,8 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
 
 
 def _untouched(change: Change) -> FileOutcome:
-    state: WriteEnd = "skipped" if change.action == "skip" else "unchanged"
-    return FileOutcome(
-        change, state, version_id=change.version_id, version=change.version, notes=change.notes
-    )
+    end: WriteEnd = "skipped" if change.action == "skip" else "unchanged"
+    return FileOutcome(change, end, version_id=change.version_id, version=change.version, notes=change.notes)
 
 
 def _ended(publishing: Publishing, change: Change, *, looks: Looks, space_id: str) -> FileOutcome:
