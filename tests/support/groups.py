@@ -28,6 +28,7 @@ FIRST = (
     "tests/end_to_end/test_every_field.py::test_every_field_that_is_shown_is_filled_in_by_some_run",
     "tests/torture/test_faults.py::test_a_fault_at_any_request_makes_no_lie_and_is_made_good_by_the_next_run",
     "tests/simulation/test_simulation.py::test_every_promise_holds_in_every_world",
+    "tests/simulation/test_simulation.py::test_a_world_is_the_same_again_in_another_process",
     "tests/hostile/test_texts.py",
     "tests/hostile/test_servers.py",
     "tests/contract/test_site.py",
