@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 from tests.emulator import Fault, Match
 from tests.end_to_end.test_interruption import until
+from tests.support import warm_start
+from tests.support.publishing import config, open_site
 from tests.support.scene import check_refused, site
-from tests.support.warm_start import WarmProcess, can_be_warm, run_program, start_warm
+from tests.support.warm_start import WarmProcess, can_be_warm, remembered_children, run_program, start_warm
 from tests.support.worker import STEP, Worker, finish
 
 
@@ -64,3 +67,15 @@ def test_what_decides_at_the_start_is_started_cold(name: str) -> None:
     assert STEP.exists()
     assert can_be_warm({"PATH": "", "LANG": "C.UTF-8"})
     assert not can_be_warm({"PATH": "", name: "x"})
+
+
+def test_a_text_that_is_no_template_is_rendered_once_and_a_template_by_each_run() -> None:
+    mine = config("mine", "any"), config("other", "{{ build.number }}")
+    with open_site(a_yaml=mine[0], b_yaml=mine[1]) as made, remembered_children():
+        for number in ("7", "8"):
+            made.run()
+            assert made.contents() == {"a.yaml": mine[0], "b.yaml": config("other", number)}
+            made.next_build()
+        known = [json.loads(request)["source"] for _, request in warm_start._remembered]
+        assert known.count(mine[0]) == 1
+        assert mine[1] not in known

@@ -31,6 +31,7 @@ from tests.support.dialects import at_work
 from tests.support.openapi import check_exchange
 from tests.support.pieces import FakeClock
 from tests.support.stand_ins import SDK_JSON
+from tests.support.warm_start import remembered_children
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent, open_agent
@@ -193,7 +194,8 @@ class Site:
         directory = self._prepare(inputs)
         stream = self.printed = io.StringIO()
         log = Log(stream, self.language)
-        outcome = run_step(self.services(open_agent(directory, clock=self.clock), log))
+        with remembered_children():
+            outcome = run_step(self.services(open_agent(directory, clock=self.clock), log))
         verdict = "\n".join(line.text for line in verdict_lines(outcome))
         return Ran(outcome, stream.getvalue() + verdict, of_gateway(self.emulator.exchanges[seen:]))
 

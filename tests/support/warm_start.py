@@ -319,13 +319,96 @@ def warm_children(server: Optional[socket.socket] = None) -> None:
         def __new__(cls, args: Any, **more: Any) -> Any:  # noqa: ANN401 - as `subprocess` has it
             if not _renders(args):
                 return super().__new__(cls)
-            inside, outside, told = os.pipe(), os.pipe(), os.pipe()
-            request = {"path": args[-1], "environ": more["env"]}
-            children = server or _servers(os.environ.get(LOCALE), _client()).children
-            _ask(children, request, (inside[0], outside[1], told[1]))
-            return WarmChild(stdin=inside[1], stdout=outside[0], told=told[0])
+            forked = functools.partial(_forked_child, server, path=args[-1], environ=more["env"])
+            return RememberedChild(forked) if _remembering and not BEFORE_LIFE else forked()
 
     subprocess.Popen = Popen  # type: ignore[misc, assignment] # that is the point
+
+
+def _forked_child(server: Optional[socket.socket], *, path: str, environ: Mapping[str, str]) -> WarmChild:
+    inside, outside, told = os.pipe(), os.pipe(), os.pipe()
+    children = server or _servers(os.environ.get(LOCALE), _client()).children
+    _ask(children, {"path": path, "environ": environ}, (inside[0], outside[1], told[1]))
+    return WarmChild(stdin=inside[1], stdout=outside[0], told=told[0])
+
+
+_remembering: list[bool] = []
+_remembered: dict[tuple[str, bytes], bytes] = {}
+"""What children have answered to a text that is no template, by their limits and the whole request."""
+
+_BEGIN = (b"{{", b"{%", b"{#")
+"""What begins whatever is not text in a template."""
+
+
+@contextlib.contextmanager
+def remembered_children() -> Iterator[None]:
+    """Let this process's children render meanwhile a text that is no template once, whichever run asks.
+
+    It comes to the same whatever the names of a run are.
+    """
+    _remembering.append(True)
+    try:
+        yield
+    finally:
+        _remembering.pop()
+
+
+class RememberedChild:
+    """A child that renders, forked at the first text that no other has rendered: `subprocess.Popen` too."""
+
+    def __init__(self, fork: Callable[[], WarmChild]) -> None:
+        self._fork = fork
+        self._forked: Optional[WarmChild] = None
+        self._limits, self._start = "", b""
+        self._asked: Optional[tuple[str, bytes]] = None
+        self.stdin = self.stdout = self
+
+    def write(self, line: bytes) -> None:
+        """Take the first line, or a request."""
+        if not self._start:
+            self._start, self._limits = line, json.dumps(json.loads(line)["limits"])
+            return
+        self._asked = None if any(begin in line for begin in _BEGIN) else (self._limits, line)
+        if self._forked is None and self._asked not in _remembered:
+            self._forked = self._fork()
+            self._forked.stdin.write(self._start)
+        if self._forked is not None:
+            self._forked.stdin.write(line)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        if self._forked is not None:
+            self._forked.stdin.flush()
+
+    def readline(self, most: int) -> bytes:
+        """Return the answer to the last request."""
+        if self._forked is None:
+            assert self._asked is not None
+            return _remembered[self._asked]
+        answer = self._forked.stdout.readline(most)
+        if self._asked is not None and answer.endswith(b"\n") and json.loads(answer).get("variables") == []:
+            _remembered[self._asked] = answer
+        return answer
+
+    def close(self) -> None:
+        """Close both streams."""
+        if self._forked is not None:
+            self._forked.stdin.close()
+            self._forked.stdout.close()
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal."""
+        if self._forked is not None:
+            self._forked.send_signal(sig)
+
+    def kill(self) -> None:
+        """Send it SIGKILL."""
+        if self._forked is not None:
+            self._forked.kill()
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit status."""
+        return 0 if self._forked is None else self._forked.wait()
 
 
 @contextlib.contextmanager

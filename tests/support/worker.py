@@ -23,7 +23,15 @@ from typing import Any, Optional
 from tests.emulator import Emulator
 from tests.emulator.build_worker import WORKER_FACTS, Task
 from tests.support import warm_start
-from tests.support.warm_start import Started, as_text, can_be_warm, limit_files, run_program, start_warm
+from tests.support.warm_start import (
+    Started,
+    as_text,
+    can_be_warm,
+    limit_files,
+    remembered_children,
+    run_program,
+    start_warm,
+)
 
 ATOM_CODE = "bcsTemplateSet"
 STEP, MEASURED = warm_start.STEP, warm_start.MEASURED
@@ -230,7 +238,7 @@ def live(directory: Path, environ: Mapping[str, str], *, post_action: str = "") 
     handlers = [signal.getsignal(number) for number in numbers]
     stdout, stderr = io.StringIO(), io.StringIO()
     try:
-        with redirect_stdout(stdout), redirect_stderr(stderr):
+        with redirect_stdout(stdout), redirect_stderr(stderr), remembered_children():
             status = run_for_agent({**environ}, post_action=post_action)
     finally:
         for number, handler in zip(numbers, handlers):
