@@ -22,7 +22,7 @@ from tests.support.publishing import (
 )
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import Overtaken
+from bcs_template_set.messages.errors import InputsInvalid, Overtaken
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed, OutcomeUnknown
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.look_first import BESIDE_SECONDS, SETTLING_SECONDS
@@ -186,6 +186,29 @@ def test_a_version_is_read_once_and_its_content_is_not_shown(bench: Bench) -> No
     assert first == again
     assert len([e for e in bench.emulator.exchanges if GET_VERSION.fits(e.method, e.path)]) == 1
     assert BEFORE.strip() not in repr(publishing)
+
+
+def test_a_space_whose_name_bcs_refuses_is_a_mistake_in_the_inputs(bench: Bench) -> None:
+    refused = '{"code": 2, "message": "no such name", "data": null}'
+    bench.emulator.faults.add(Fault("answer", CREATE_SPACE, status=200, body=refused))
+    with pytest.raises(InputsInvalid):
+        ensure_space(bench.publishing())
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_the_same_version_of_somebody_else_is_ours_unless_branches_share_the_file(
+    bench: Bench, *, is_shared: bool
+) -> None:
+    bench.add_file()
+    change = bench.update()
+    rival(bench, text=AFTER)
+    bench.emulator.state.find_file(SPACE, NAME).version = "1.0.6"
+    publishing = bench.publishing()
+    desired = replace(publishing.desired, shared=frozenset({NAME} if is_shared else ()))
+    plan = Plan(desired.target, VERSION, (change,), creates_space=False, chart="none", digest="")
+    (outcome,) = publish_files(replace(publishing, desired=desired), plan, space_id=bench.space_id)
+    assert isinstance(outcome.error, Overtaken) is is_shared
+    assert (outcome.state == "applied") is not is_shared
 
 
 # --- a file that is there -------------------------------------------------------------------------------
