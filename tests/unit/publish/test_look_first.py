@@ -13,7 +13,13 @@ from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.lineage import SKEW_SECONDS
 from bcs_template_set.messages.server_errors import BcsFailed
-from bcs_template_set.publish.look_first import LOOK_SECONDS, Looks, is_beside
+from bcs_template_set.publish.look_first import (
+    BESIDE_SECONDS,
+    LOOK_SECONDS,
+    SETTLING_SECONDS,
+    Looks,
+    is_beside,
+)
 from bcs_template_set.publish.plan import Change
 
 
@@ -88,6 +94,11 @@ def test_who_comes_while_another_looks_waits_for_that_look() -> None:
     assert looks.rows()[1] == (row(1),)
     thread.join(10)
     assert asked == [1]
+    assert {*clock.waits} == {0.02}
+
+
+def test_how_long_a_look_a_plan_and_a_write_may_take_is_the_same_for_every_build() -> None:
+    assert (LOOK_SECONDS, BESIDE_SECONDS, SETTLING_SECONDS) == (1.0, 1.5, 2.0)
 
 
 # --- beside another build -------------------------------------------------------------------------------

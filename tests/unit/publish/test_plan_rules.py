@@ -624,6 +624,14 @@ def test_what_a_plan_is_not_told_it_does_not_claim() -> None:
     assert not change.writes
     planned = FileOutcome(change, "planned")
     assert (planned.version_id, planned.version, planned.creator, planned.template_id) == ("",) * 4
+    assert (planned.seconds, planned.answered_at, planned.unsure, planned.verified) == (0, 0, False, True)
     assert (change.version, change.domain, change.diff) == ("", "", "")
     plan = Plan(TARGET, "", (change,), creates_space=False, chart="none", digest="")
-    assert (plan.writes, plan.chart_overwrites) == (False, False)
+    assert (plan.writes, plan.chart_overwrites, plan.acting_as) == (False, False, "")
+
+
+def test_what_decides_is_not_shown_where_a_plan_is_printed() -> None:
+    wanted = replace(desired(("a.yaml", A)), inputs={"variables": "canary"})
+    plan = make_plan(wanted, existing(), policy=POLICY)
+    assert "canary" in str(plan.parts)
+    assert "canary" not in repr(wanted) + repr(plan)
