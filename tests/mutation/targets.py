@@ -17,7 +17,7 @@ ROOT = PROJECT / "atom" / PACKAGE
 NOT_HUNTED = {
     "": "starts the step where the interpreter may be too old, in processes that can't be forked",
     "cli.main": "the same: what it decides is which verb is imported",
-    "cli.desk_texts": "holds a text for shells",
+    "cli.completion": "holds a text for shells",
     "manifests.templating.limits": "limits the process it runs in, which would be the tests' own",
     "messages.errors": "holds the fields of errors; their sentences are held to them by tests/packaging",
     "system.clock": "waits and asks the time, for which tests have clocks of their own",

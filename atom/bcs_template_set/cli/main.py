@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Callable, NoReturn, Optional
 
-from bcs_template_set.cli.desk_language import local_language
+from bcs_template_set.cli.desk_language import HelpLines, local_language
 from bcs_template_set.messages import say
 from bcs_template_set.system.stdout import put
 
@@ -50,21 +50,6 @@ MISTAKES = {
     r"unrecognized arguments: (?P<name>.+)": "local.unknown_argument",
 }
 """What argparse says is wrong, without its quotes, and the sentence that we say in its place."""
-
-
-class HelpLines(argparse.HelpFormatter):
-    """Breaks lines between the characters of Chinese, which are two columns wide, and never within a word."""
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        lines = [""]
-        for word in re.findall(r"(?:[!-~]+ ?|.)[，。；：、）”]*", text):
-            if sum(1 if mark.isascii() else 2 for mark in lines[-1] + word.rstrip()) > width:
-                lines.append("")
-            lines[-1] += word
-        return [line.rstrip() for line in lines]
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in self._split_lines(text, width))
 
 
 class Parser(argparse.ArgumentParser):
@@ -128,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
         parser.print_help()  # nobody waits for an output.json
         return 0
     if options.verb == "completion":
-        from bcs_template_set.cli.desk_texts import completion_script  # noqa: PLC0415 - see the module's docstring
+        from bcs_template_set.cli.completion import completion_script  # noqa: PLC0415 - see the module's docstring
 
         put(
             sys.stdout,
@@ -173,7 +158,7 @@ def do_verb(options: argparse.Namespace, errors: Callable[[], Log]) -> int:
 
         return verb_render.render(options) if options.verb == "render" else verb_render.check(options)
     if options.verb == "schema":
-        from bcs_template_set.cli.desk_texts import show_schema  # noqa: PLC0415 - as above
+        from bcs_template_set.cli.verb_schema import show_schema  # noqa: PLC0415 - as above
 
         return show_schema(options.template, language=local_language())
     if options.verb == "doctor":

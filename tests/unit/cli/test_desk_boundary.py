@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bcs_template_set.cli import desk_texts, verb_branches, verb_doctor, verb_plan, verb_render
+from bcs_template_set.cli import verb_branches, verb_doctor, verb_plan, verb_render, verb_schema
 from bcs_template_set.cli.desk_cures import cure_at_desk, in_settings
 from bcs_template_set.cli.main import main
 from bcs_template_set.messages import LANGUAGES, Language, Text, say
@@ -22,7 +22,7 @@ from bcs_template_set.system.signals import Stopped
 VERBS = {
     ("render",): (verb_render, "render"),
     ("check",): (verb_render, "check"),
-    ("schema",): (desk_texts, "show_schema"),
+    ("schema",): (verb_schema, "show_schema"),
     ("plan", "--settings", "desk.yaml"): (verb_plan, "show_plan"),
     ("doctor", "--settings", "desk.yaml"): (verb_doctor, "show_doctor"),
     ("branches", "--settings", "desk.yaml"): (verb_branches, "show_branches"),

@@ -11,8 +11,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bcs_template_set.cli.desk_texts import completion_script, schema_of
+from bcs_template_set.cli.completion import completion_script
 from bcs_template_set.cli.main import build_parser, main
+from bcs_template_set.cli.verb_schema import schema_of
 from bcs_template_set.system.version import step_version
 
 WEB = "builtin:web"

@@ -1,10 +1,10 @@
-"""What a desk prints of itself: the schema of values, and a script that completes words in bash and zsh."""
+"""`bcs-template-set schema`: the JSON Schema of a built-in template's values, in the desk's language."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pkgutil import get_data
 from typing import Union, cast
 
@@ -41,28 +41,3 @@ def _node_at(schema: dict[str, Node], pointer: str) -> dict[str, Node]:
     for name in [part for part in pointer.split("/") if part]:
         node = cast("dict[str, Node]", node[name])
     return node
-
-
-_SCRIPT = """\
-[ -n "$ZSH_VERSION" ] && autoload -U +X bashcompinit && bashcompinit
-_{name}() {{
-  local words="{verbs}"
-  if [ "$COMP_CWORD" -gt 1 ]; then
-    case "${{COMP_WORDS[1]}}" in
-{cases}
-    esac
-    COMPREPLY=($(compgen -f -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
-  else
-    COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
-  fi
-}}
-complete -o filenames -F _{name} {program}
-"""
-
-
-def completion_script(program: str, options: Mapping[str, Iterable[str]]) -> str:
-    """Return the script for a program whose verbs take these options."""
-    cases = "\n".join(f'      {verb}) words="{" ".join(sorted(set(of)))}" ;;' for verb, of in options.items())
-    return _SCRIPT.format(
-        name=program.replace("-", "_"), program=program, verbs=" ".join(options), cases=cases
-    )
