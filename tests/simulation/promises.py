@@ -213,20 +213,23 @@ def no_write_is_repeated_blindly(seen: Seen) -> Iterator[str]:
 def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
     """What is current is no older build's where a newer one of its branch has published, or that one says so.
 
-    Of a plain file that both write within two seconds nobody need know (docs/reliability.md).
+    Of a plain file that both write within two seconds nobody need know (docs/reliability.md), and who is
+    shown lists of the past can't.
     """
     for name in sorted(seen.site.at_rest):
         version = seen.site.at_rest[name]
         origin = origin_of(version) if version is not None and not by_hand(seen, name) else None
         owner = told_of(seen, origin) if origin is not None else None
-        if origin is None or owner is None or dict(owner.plan.inputs).get("on_newer_build") == "replace":
+        replaced = any(name in applied(told) for told in seen.told if replaces(told))
+        if origin is None or owner is None or replaced:
             continue
         for told in seen.last:
             newer = (told.plan.pipeline, told.plan.branch) == (origin.pipeline, origin.branch)
             newer = newer and told.plan.number > origin.build and name in applied(told)
             if not (newer and told.succeeded and owner.succeeded) or meets(seen, version, told):
                 continue
-            if not (UNSETTLED in owner.log or knows(told, owner, name)):
+            is_shown = "past" not in (*owner.faults, *told.faults)
+            if is_shown and not (UNSETTLED in owner.log or knows(told, owner, name)):
                 yield f"{name}: {key_of(origin)} is current, and {told.plan.key} has published"
 
 
@@ -424,6 +427,11 @@ def origin_of(version: TemplateVersion) -> Optional[Provenance]:
 def told_of(seen: Seen, origin: Provenance) -> Optional[Told]:
     """Return what the last try of a build has told."""
     return next((told for told in seen.last if told.plan.key == key_of(origin)), None)
+
+
+def replaces(told: Told) -> bool:
+    """Tell whether a build was told to replace newer ones: who comes after it meets no newer one."""
+    return dict(told.plan.inputs).get("on_newer_build") == "replace"
 
 
 def removed_by(told: Told) -> list[str]:
