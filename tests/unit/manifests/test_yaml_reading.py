@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.emulator import go_yaml
 from tests.support.building import VALUES_OF_ANY_KIND
 
+from bcs_template_set.manifests import yaml_reading
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.bcs_places import Marks
 from bcs_template_set.manifests.templating.template_notes import Notes
@@ -398,3 +399,17 @@ def test_more_tag_directives_than_anybody_writes_are_refused_unread() -> None:
 )
 def test_a_word_is_text_where_it_is_text_in_every_reading(word: str, text: bool) -> None:  # noqa: FBT001 - a table's column
     assert is_text(word) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "missing", "told"),
+    [("a: 1", True, False), ("a: |\n  b\n", True, True), ("a: |\n  b\n", False, False)],
+)
+def test_it_has_read_slowly_where_a_text_has_needed_the_parser(
+    monkeypatch: pytest.MonkeyPatch, text: str, *, missing: bool, told: bool
+) -> None:
+    yaml_reading._events.cache_clear()
+    if missing:
+        monkeypatch.delattr(yaml, "CSafeLoader")
+    assert read_yaml(text, source="")
+    assert yaml_reading.has_read_slowly() is told
