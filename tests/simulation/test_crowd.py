@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulation.builds import Told
 from tests.simulation.running import live
-from tests.simulation.worlds import BuildPlan, World
+from tests.simulation.worlds import BuildPlan, FaultPlan, World
 from tests.support.draws import WHOLE
 
 MORE, MOST_MORE = 45, 75
@@ -41,3 +41,14 @@ def test_builds_that_meet_all_end_published_and_ask_little_more_than_alone(diale
         assert sum(more) / len(more) <= MORE
         assert max(more) <= MOST_MORE
         assert max(end.ended - end.began for end in ends) < 30
+
+
+def test_a_build_whose_lists_lag_plans_again_only_now_and_then() -> None:
+    plans = [
+        BuildPlan(1, action="deploy", files=(("b", "1"),), web=True),
+        BuildPlan(2, at=146.0, branch="feature/x", files=(("b", "1"),), web=True, threads=2, minutes=2),
+    ]
+    lags = FaultPlan("p-1#2", "past", nth=3, writes=True, seconds=6.826)
+    found = live(World(2000317, tuple(plans), faults=(lags,), rough=0.0, each=2.0))
+    assert found.broken == ()
+    assert max(len(told.sent) for told in found.told) < 400

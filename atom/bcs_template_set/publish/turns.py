@@ -38,6 +38,9 @@ TOGETHER_SECONDS = 1.0
 _LONGEST_PAUSE = 24.0
 """Seconds, before a plain file is planned again that others keep writing."""
 
+_MANY_ROUNDS = 8
+"""After so many a turn too waits for a pause: where lists lag it would come at once, again and again."""
+
 
 @dataclass(frozen=True)
 class Contest:
@@ -169,6 +172,7 @@ class Turns:
         for name, contest in turns.items():
             hidden = self._hidden(versions[rows[name].version_id], histories.get(name) or ())
             due = now + rank_of(contest.mine, hidden) * SLOT_SECONDS
+            due = max(due, plain) if self.rounds > _MANY_ROUNDS else due
             current = rows[name].version_id
             self.contests[name] = replace(contest, current=current, due=due, is_merged=False)
 
@@ -203,7 +207,7 @@ def pause_of(provenance: Provenance, round_number: int) -> float:
     """Return the seconds after which a build plans a plain file again: another number for each that met."""
     words = f"{provenance.pipeline} {provenance.build} {provenance.branch} {round_number}"
     share = int.from_bytes(_digest(words)[:4], "big") / 2**32
-    return round(share * min(_LONGEST_PAUSE, SLOT_SECONDS * 2.0 ** (round_number - 1)), 3)
+    return round(share * min(_LONGEST_PAUSE, SLOT_SECONDS * 2.0 ** min(round_number - 1, _MANY_ROUNDS)), 3)
 
 
 def _digest(text: str) -> bytes:
