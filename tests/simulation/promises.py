@@ -220,7 +220,8 @@ def an_older_build_does_not_win(seen: Seen) -> Iterator[str]:
         version = seen.site.at_rest[name]
         origin = origin_of(version) if version is not None and not by_hand(seen, name) else None
         owner = told_of(seen, origin) if origin is not None else None
-        replaced = any(name in applied(told) for told in seen.told if replaces(told))
+        titles = {title for told in seen.told if replaces(told) for title, _ in told.plan.files}
+        replaced = name.partition(".")[0] in titles
         if origin is None or owner is None or replaced:
             continue
         for told in seen.last:
@@ -455,7 +456,7 @@ def knows(one: Told, other: Told, name: str) -> bool:
 
 def meets(seen: Seen, version: Optional[TemplateVersion], told: Told) -> bool:
     """Tell whether a build has written a plain file at the same time as this version of it was."""
-    if version is None or told.plan.web:
+    if version is None or version.file.endswith(".routes.yaml"):
         return False
     mine = told.versions().get(version.file, {}).get("version")
     written = [v.create_at for v in seen.versions if (v.file, v.version) == (version.file, mine)]
