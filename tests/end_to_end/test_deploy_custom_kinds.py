@@ -95,8 +95,9 @@ def test_a_canary_that_waits_for_a_person_is_paused_and_green(kind: str) -> None
         assert (ran.code, ran.outcome.result, ends(ran)) == (0, "paused", {f"{kind}/web": "paused"}), ran.log
         assert "It waits at step 2 of 2 for a person: 1 of 3 pods are new." in ran.log
         assert images_of_pods(site) == ["1", "1", "2"]
-        again = deploy(site)
+        again = deploy(site, verify_urls="https://old.pods.serve.this")
         assert (again.code, again.outcome.result, rollout_files(again)) == (0, "paused", []), again.log
+        assert "the step has not checked verify_urls: old pods still serve" in again.log
         assert images_of_pods(site) == ["1", "1", "2"], "the same again does not continue it"
         go_on(site, kind)
         site.clock.time += 30

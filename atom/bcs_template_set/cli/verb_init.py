@@ -144,10 +144,8 @@ def misfits(
         yield say("init.other_app", app=one.app, own=found.app)
         return
     rendered = render_files(prepare_rendering(_with_values(context, dump_yaml(found.of([one])))))
-    wrong = [*rendered.mistakes, *_errors(rendered, context)]
-    yield from (finding.message for finding in wrong)
-    if not wrong:
-        yield from _unlike(rendered, one, unlike=unlike)
+    wrong = [finding.message for finding in (*rendered.mistakes, *_errors(rendered, context))]
+    yield from wrong or _unlike(rendered, one, unlike=unlike)
 
 
 def _errors(rendered: Rendered, context: RunContext) -> Iterable[Finding]:

@@ -16,6 +16,7 @@ from tests.support.draws import swept
 from tests.support.spellings import SPELLINGS
 
 from bcs_template_set.agent.masker import END, LONG, SHORTEST, Masker
+from bcs_template_set.agent.wrappings import MOST_TIMES, undone
 from bcs_template_set.messages.secret import Secret
 
 SECRETS = (
@@ -248,3 +249,8 @@ def test_masking_twice_as_much_takes_about_twice_as_long(kind: str) -> None:
     once = min(seconds(lambda: masker.mask(small)) for _ in range(2))
     twice = min(seconds(lambda: masker.mask(large)) for _ in range(2))
     assert twice < 3 * once + 0.1
+
+
+def test_so_many_escapes_are_undone_and_no_more() -> None:
+    text = b"%" + 2 * MOST_TIMES * b"25" + b"41"
+    assert [len(one) for one in undone(text)] == [len(text) - 2 * times for times in range(MOST_TIMES + 1)]

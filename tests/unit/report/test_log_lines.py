@@ -24,6 +24,7 @@ from bcs_template_set.report.log_lines import (
 from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rows import was_attempted
 from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_PER_FILE
+from bcs_template_set.report.verdict import details_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 
 MARKERS = {"group": "##[group]", "endgroup": "##[endgroup]", "warning": "##[warning]", "error": "##[error]"}
@@ -227,6 +228,10 @@ def test_a_run_that_failed_before_it_knew_anything_has_a_header_and_a_verdict() 
         "failed", changed=False, language="en_US", heading=empty, error=InputsInvalid(details=["x"])
     )
     assert [line.kind for line in log_of(outcome)] == ["info", "error", "error", "warning", "plain", "plain"]
+
+
+def test_a_run_that_did_not_fail_has_no_details() -> None:
+    assert details_of(scenes.published()) == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

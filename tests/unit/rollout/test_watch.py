@@ -459,8 +459,17 @@ class CrashesOnce(ScriptedCluster):
             return call.parse({"manifest": {"items": [listed]}, "manifestExt": {"u1": note}})
         if call.name == "get Pod":
             self.calls.append(call.name)
+            if call.name in self.failing:
+                raise self.failing[call.name]
             return call.parse({"manifest": pod(containers=[stopped(1, restarts=9)])})
         return super().read(call)
+
+
+def test_a_pod_that_went_before_it_was_read_says_nothing() -> None:
+    cluster = CrashesOnce(FakeClock(), up_after(20))
+    cluster.failing["get Pod"] = BcsFailed(bcs_code=404, message="not found")
+    (ended,) = watched(cluster)
+    assert (ended.end, ended.problem, "get Pod" in cluster.calls) == ("ready", None, True)
 
 
 def test_a_pod_that_crashed_often_before_the_wait_is_given_its_chance() -> None:

@@ -10,6 +10,7 @@ from bcs_template_set.messages.server_errors import BcsFailed, OutcomeUnknown
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change
+from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Rollout
@@ -30,6 +31,14 @@ def record(*outcomes: FileOutcome) -> RunRecord:
 def ended(state: WriteEnd, *, version_id: str = "", error: StepError | None = None) -> FileOutcome:
     change = Change(name="a.yaml", action="update", content="x", digest="d", writes_version=True)
     return FileOutcome(change, state, version_id=version_id, error=error)
+
+
+def test_what_is_heard_after_the_end_is_not_noted() -> None:
+    made = record()
+    made.stopped = True
+    made.note_taken(Taken(files=("a.yaml",)))
+    made.note_file(ended("applied"))
+    assert (made.taken, made.files()) == (None, ())
 
 
 @pytest.mark.parametrize(

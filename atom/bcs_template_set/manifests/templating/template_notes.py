@@ -143,9 +143,7 @@ class Notes:
         if follows:
             return
         template, line = place_in(exc.__traceback__) or (name, 0)
-        if isinstance(exc, SecurityError):
-            note = say("render.forbidden", what=_cut(exc))
-        elif isinstance(exc, jinja2.TemplatesNotFound):
+        if isinstance(exc, jinja2.TemplatesNotFound):
             names = [_cut(item) for item in exc.templates[:_MOST_KEYS_SHOWN]]
             note = say("render.include_missing", name=names)
         elif isinstance(exc, jinja2.TemplateNotFound):
