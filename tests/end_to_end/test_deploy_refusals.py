@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.emulator import Dialect, Match
+from tests.emulator import Dialect, Fault, Match
 from tests.emulator.cluster.tree import Manifest, branch, items, text
 from tests.support.deploying import (
     ASK_RIGHT,
@@ -102,6 +102,19 @@ def test_a_plan_for_a_namespace_refuses_variables_that_it_can_know_to_lack() -> 
         ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE, variables="ONE: '1'")
         assert (ran.code, ran.written) == (800309, [])
         assert "TWO has no value" in ran.log
+
+
+def test_variables_that_bcs_does_not_tell_a_plan_are_asked_for_once_more() -> None:
+    with cluster_site() as site:
+        site.files = {"a.yaml.j2": with_variables("ONE")}
+        site.run(variables="ONE: '1'")
+        site.next_build()
+        refused = '{"code": 1, "message": "record not found", "data": null}'
+        asking = Match("POST", "/template/variables")
+        site.emulator.faults.add(Fault("answer", asking, times=1, status=200, body=refused))
+        ran = site.run(action="plan", cluster_id=CLUSTER, namespace=NAMESPACE)
+        assert (ran.code, ran.written) == (800309, [])
+        assert "ONE has no value" in ran.log
 
 
 def test_a_plan_for_a_namespace_takes_the_values_that_the_namespace_has() -> None:

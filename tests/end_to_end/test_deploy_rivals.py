@@ -185,3 +185,14 @@ def test_a_restore_whose_object_is_deleted_says_that_nothing_is_there() -> None:
         assert ran.outcome.result == "failed", ran.log
         assert "Nothing of these is in the cluster now: web.yaml." in ran.log
         assert "still serve" not in ran.log
+
+
+def test_what_a_webhook_makes_of_it_beside_the_pods_is_told() -> None:
+    def wait_longer(found: Manifest) -> None:
+        branch(found, "spec")["minReadySeconds"] = 2
+
+    with cluster_site(web_yaml=workload(minReadySeconds=1)) as site:
+        site.rival(edited(site, wait_longer), before=DEPLOY, after=True)
+        ran = deploy(site)
+        assert ran.code == 0, ran.log
+        assert "not quite what was sent: Deployment/web" in ran.log
