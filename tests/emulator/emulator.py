@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import ssl
 import threading
 import time
@@ -32,6 +31,7 @@ from tests.emulator.gateway import STRAIGHT_PREFIX, Gateway, GatewayRules, answe
 from tests.emulator.helm_manager import answer_helm_manager
 from tests.emulator.http_message import Answer, Caller, Request, unknown_api
 from tests.emulator.project_manager import answer_project_manager
+from tests.emulator.running_numbers import RunningNumbers
 from tests.emulator.server import DROP, HALF, RESET, SEND, Server
 from tests.emulator.state import State
 
@@ -79,7 +79,7 @@ class Emulator:
         self._stopping = threading.Event()
         self._chaos: Optional[Chaos] = None
         self._late: list[threading.Thread] = []
-        self._numbers = itertools.count(1)
+        self._numbers = RunningNumbers(1)
         self.take(self.state)
 
     def take(self, state: State) -> None:

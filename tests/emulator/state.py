@@ -24,6 +24,7 @@ from tests.emulator.entities import (
     kinds_of,
 )
 from tests.emulator.pace import Pace
+from tests.emulator.running_numbers import RunningNumbers
 from tests.emulator.versions import Versions
 
 Entity = TypeVar("Entity", Space, TemplateFile, TemplateVersion)
@@ -51,7 +52,7 @@ class State(Clusters):
         self.shuffle: Callable[[list[TemplateVersion]], list[TemplateVersion]] = lambda versions: versions
         self.server_part: Callable[[], int] = lambda: 0
         self.pace = Pace()
-        self._ids = itertools.count(1)
+        self._ids = RunningNumbers(1)
 
     # --- templates: what the console or a rival does ----------------------------------------------------
 

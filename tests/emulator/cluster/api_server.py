@@ -5,7 +5,6 @@ It knows nothing of controllers: they look at `objects` and write with `write_st
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from typing import Callable, Optional
 
@@ -26,6 +25,7 @@ from tests.emulator.cluster.refusals import (
 from tests.emulator.cluster.services import ServiceAllocator
 from tests.emulator.cluster.tree import Manifest, branch, copied, find, grow, items, number, text, timestamp
 from tests.emulator.cluster.validation import refuse_change, refuse_new
+from tests.emulator.running_numbers import RunningNumbers
 
 Key = tuple[str, str, str]
 """Kind, namespace (empty for cluster-wide kinds) and name."""
@@ -41,7 +41,7 @@ class ApiServer:
         self.namespaces: set[str] = set()
         self.services = ServiceAllocator()
         self._now = now
-        self._versions = itertools.count(1000)
+        self._versions = RunningNumbers(1000)
 
     def find_kind(self, name: str, group_version: str) -> Optional[Kind]:
         """Return the kind if it is served in that version. Raises ApiRefusal for an unknown version."""

@@ -7,9 +7,8 @@ facts/bcs.md trap 11. A server up to 1.22 (observed: 1.20.2) refuses a PUT witho
 
 from __future__ import annotations
 
-import itertools
-
 from tests.emulator.cluster.tree import Manifest, branch, items, number, text
+from tests.emulator.running_numbers import RunningNumbers
 
 LOWEST, HIGHEST = 30000, 32767
 CARRIED_SINCE = 23
@@ -21,8 +20,8 @@ class ServiceAllocator:
     """Who holds which nodePort; `assign` fills a document in."""
 
     def __init__(self, *, first: int = 31000) -> None:
-        self._next_port = itertools.count(first)
-        self._next_ip = itertools.count(10)
+        self._next_port = RunningNumbers(first)
+        self._next_ip = RunningNumbers(10)
         self._held: dict[int, Owner] = {}
 
     def refuse(self, manifest: Manifest, *, old: Manifest, minor: int) -> list[str]:

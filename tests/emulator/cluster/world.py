@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from tests.emulator.cluster.api_server import ApiServer, Key
 from tests.emulator.cluster.behaviour import FOREVER, Behaviour, Rules, default_behaviour
 from tests.emulator.cluster.pods import Owner, Pod
 from tests.emulator.cluster.tree import Manifest, branch, copied, items, number, text
+from tests.emulator.running_numbers import RunningNumbers
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
@@ -33,7 +33,7 @@ class World:
         self.lag = 0.2
         self.terse = False
         self.admission = Admission()
-        self._numbers = itertools.count(1)
+        self._numbers = RunningNumbers(1)
 
     def _moment(self) -> float:
         return self.now
