@@ -283,10 +283,8 @@ def test_a_later_build_brings_back_what_a_killed_one_has_hidden(site: Site) -> N
 def test_ten_branches_of_one_domain_at_once_all_keep_their_path_after_a_second_try(site: Site) -> None:
     sites = [another(site, f"b{number}", 100 + number) for number in range(10)]
     rans = at_once(*sites)
+    # Ten runs share one made-up clock, so most run out of time; such a one may have hidden another's path.
     failed = [one for one, ran in zip(sites, rans) if ran.outcome.error is not None]
-    for one, ran in zip(sites, rans):
-        if ran.outcome.error is None:
-            assert f"/{one.branch}/" in served(site)
     for one in failed:
         assert at_once(one)[0].outcome.error is None
     assert set(served(site)) == {"/", "/x/", *(f"/b{number}/" for number in range(10))}
