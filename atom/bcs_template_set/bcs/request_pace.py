@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Literal, Optional, Union
 
+from bcs_template_set.bcs.seen import gateway_code_in
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
@@ -179,7 +180,7 @@ def heard_from(reply: Union[HttpAnswer, NotSent, NoAnswer, None], *, question: s
     """
     if isinstance(reply, HttpAnswer):
         load = _load_of(reply.status, is_slow=is_slow)
-        at_once = reply.headers.get("x-bkapi-error-code", "").strip() == str(TOO_MANY_AT_ONCE)
+        at_once = gateway_code_in(reply.headers) == TOO_MANY_AT_ONCE
         return Heard(load, "" if is_slow else question, _quota_in(reply.headers), at_once=at_once)
     is_late = reply is not None and reply.kind == "timeout" and not is_slow
     return Heard("too much" if is_late else "unknown")

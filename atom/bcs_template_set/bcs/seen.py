@@ -22,6 +22,12 @@ _ENCODINGS = frozenset(
 """Those a body may say it is in, by Python's names. Of others some, as punycode, take the square of it."""
 
 
+def gateway_code_in(headers: Mapping[str, str]) -> Optional[int]:
+    """Return the code of the gateway's own error, None where it is none of its own."""
+    given = headers.get("x-bkapi-error-code")
+    return None if given is None else _number(given.strip())
+
+
 @dataclass(frozen=True)
 class Seen:
     """An answer, taken apart. `payload` is None where the body is no JSON object.
@@ -42,13 +48,12 @@ class Seen:
     def of(answer: HttpAnswer, *, mask: Callable[[str], str] = str) -> Seen:
         """Take an answer apart; never raises, whatever its bytes are."""
         payload, parsed = parse_json(answer.body, content_type=answer.headers.get("content-type", ""))
-        given = answer.headers.get("x-bkapi-error-code")
         return Seen(
             status=answer.status,
             headers=answer.headers,
             payload=payload if isinstance(payload, dict) else None,
             is_broken_json=not parsed and _looks_like_json(answer),
-            gateway_code=None if given is None else _number(given.strip()),
+            gateway_code=gateway_code_in(answer.headers),
             body_is_empty=not answer.body,
             mask=mask,
         )
