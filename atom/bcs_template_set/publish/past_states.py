@@ -203,7 +203,10 @@ def alike_in(files: Mapping[str, PastFile]) -> Alike:
 
     def is_alike(_: str, one: VersionRef, other: VersionRef) -> bool:
         left, right = contents[one.id], contents[other.id]
-        return left == right or (_objects(left) is not None and _objects(left) == _objects(right))
+        if left == right:
+            return True
+        objects = _objects(left)
+        return objects is not None and objects == _objects(right)
 
     return is_alike
 

@@ -157,14 +157,14 @@ class Turns:
         for name in contests.keys() - turns.keys():
             self.contests.setdefault(name, replace(contests[name], due=plain))
         versions = publishing.versions(rows[name].version_id for name in turns)
-        for name, contest in list(turns.items()):
-            current = rows[name].version_id
-            if contest.mine and self._is_merged(contest, current):
-                del turns[name]
-                due = contest.due if contest.is_merged else now + SETTLING_SECONDS
-                self.contests[name] = replace(contest, current=current, due=due, is_merged=True)
-                if due <= now:
-                    del self.contests[name]
+        merged = {n: c for n, c in turns.items() if c.mine and self._is_merged(c, rows[n].version_id)}
+        for name, contest in merged.items():
+            del turns[name]
+            if contest.is_merged and contest.due <= now:
+                self.contests.pop(name, None)
+                continue
+            due = contest.due if contest.is_merged else now + SETTLING_SECONDS
+            self.contests[name] = replace(contest, current=rows[name].version_id, due=due, is_merged=True)
         space = TemplateSpace(id=space_id, name=publishing.space)
         listed = [rows[name] for name in turns]
         histories, read = list_histories(publishing.writer, publishing.project, space, listed)
