@@ -6,7 +6,7 @@ has a place for headers or credentials: those are the gateway's, from its one pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from math import inf
@@ -20,6 +20,7 @@ from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.records.declared import Record
 from bcs_template_set.records.decoding import Mismatch, convert, encode
 from bcs_template_set.records.late_dataclass import dataclass
+from bcs_template_set.system.parallel import overlap, values_of
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -119,6 +120,15 @@ class Writer(Reader, Protocol):
     def write(self, call: Write[T]) -> T:
         """Send a write and return its answer."""
         ...
+
+
+def together(reader: Reader, tasks: Iterable[Callable[[], T]]) -> list[T]:
+    """Return what these tasks return, in their order; as many are at work as the reader lets be under way.
+
+    Raises:
+        Exception: what the first of them raised that did not return.
+    """
+    return values_of(overlap(list(tasks), concurrency=reader.most_at_once))
 
 
 # --- path segments --------------------------------------------------------------------------------------

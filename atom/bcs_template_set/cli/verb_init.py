@@ -18,7 +18,7 @@ from typing import TextIO
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.deploy_calls import get_live
 from bcs_template_set.bcs.space.live_objects import read_live_objects
 from bcs_template_set.bcs.space.past_files import list_past_files
@@ -48,7 +48,6 @@ from bcs_template_set.rollout.live_diff import fields_unlike
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.render_phase import prepare_rendering
 from bcs_template_set.run.settings_phase import find_principal, holding, open_gateway, read_everything
-from bcs_template_set.system.parallel import overlap, values_of
 from bcs_template_set.system.stdout import put
 
 KINDS = (DEPLOYMENT, SERVICE, INGRESS, AUTOSCALER)
@@ -104,7 +103,7 @@ def _live(reader: Reader, context: RunContext) -> Objects:
     for error in listed.unread.values():
         raise error
     reads = [partial(reader.read, get_live(place, kind=row.kind, name=row.name)) for row in listed.rows]
-    wholes = values_of(overlap(reads, concurrency=reader.most_at_once))
+    wholes = together(reader, reads)
     return {row.title: whole.manifest for row, whole in zip(listed.rows, wholes)}
 
 

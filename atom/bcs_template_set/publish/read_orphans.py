@@ -12,7 +12,7 @@ from typing import Callable, Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
-from bcs_template_set.bcs.calls import JsonValue, Reader, Unreadable
+from bcs_template_set.bcs.calls import JsonValue, Reader, Unreadable, together
 from bcs_template_set.bcs.deploy_calls import LiveObject, NamespaceRef, get_live, live_object
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow, read_live_objects
@@ -37,7 +37,6 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.orphans import Folder, FolderFile, Seen
 from bcs_template_set.publish.prune_rules import Claim, Proof, named, of_row, why_it_stays
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.system.parallel import overlap, values_of
 
 T = TypeVar("T")
 ALL = Scope()
@@ -60,7 +59,7 @@ class Looking:
 
     def at_once(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
         """Return what these reads return, or raise what the first of them raised that did not."""
-        return values_of(overlap(list(tasks), concurrency=self.reader.most_at_once))
+        return together(self.reader, tasks)
 
     def versions(
         self, ids: Iterable[str], *, known: Mapping[str, TemplateVersion] = MappingProxyType({})

@@ -26,7 +26,7 @@ from typing import Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import CreatedFile, TemplateFile, TemplateVersion
-from bcs_template_set.bcs.calls import Write, Writer
+from bcs_template_set.bcs.calls import Write, Writer, together
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name, read_file
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.messages import say
@@ -53,7 +53,6 @@ from bcs_template_set.publish.write_once import (
 )
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.system.clock import Clock, Deadline
-from bcs_template_set.system.parallel import overlap, values_of
 
 T = TypeVar("T")
 
@@ -113,7 +112,7 @@ def publish_files(publishing: Publishing, plan: Plan, *, space_id: str) -> tuple
         with suppress(StepError):  # each file says it
             looks.rows()
     tasks = [partial(_ended, publishing, change, looks=looks, space_id=space_id) for change in changes]
-    written = values_of(overlap(tasks, concurrency=publishing.writer.most_at_once))
+    written = together(publishing.writer, tasks)
     return tuple(sorted([*still, *written], key=lambda outcome: outcome.change.name))
 
 

@@ -13,7 +13,7 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.deploy_calls import Variable, Variables, get_live
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
@@ -253,7 +253,7 @@ def _with_hidden_fields(looking: _Looking, seen: Seen) -> Seen:
     if not cut:
         return seen
     tasks = [partial(with_whole, looking.reader, looking.deploying, state) for state in cut]
-    found = values_of(overlap(tasks, concurrency=looking.reader.most_at_once))
+    found = together(looking.reader, tasks)
     whole = {_key(state): state for state, _ in found}
     looks = {
         name: {
@@ -289,7 +289,7 @@ def _ready(
     for title in [*asked][MOST_WHOLE:]:
         found[title] = WorkloadHere(title, "not-known", why=say("status.not_asked"))
     tasks = [partial(_read_workload, looking, *asked[title]) for title in [*asked][:MOST_WHOLE]]
-    for workload in values_of(overlap(tasks, concurrency=looking.reader.most_at_once)):
+    for workload in together(looking.reader, tasks):
         found[workload.title] = workload
     return found
 

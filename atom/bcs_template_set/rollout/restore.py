@@ -10,7 +10,7 @@ from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.marks import told_mark
 from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
@@ -23,7 +23,6 @@ from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.rollout.watched import status_of
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 def versions_before(
@@ -276,7 +275,7 @@ def _published(reader: Reader, deploying: Deploying, *, pipeline: str, build: in
         return []
     rows = oldest_of_each_name(list_files(reader, project, found.id)).values()
     reads = [partial(_versions_of, reader, project, space, row) for row in rows]
-    pairs = zip(rows, values_of(overlap(reads, concurrency=reader.most_at_once)))
+    pairs = zip(rows, together(reader, reads))
     return [
         FileVersion(row.real_name, version.id, version.version)
         for row, versions in pairs

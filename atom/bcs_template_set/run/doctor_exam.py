@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Callable, Generic, Optional, TypeVar
 
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.decision import Asked, Reply, Success, decide
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live, list_namespaces, may_deploy
 from bcs_template_set.bcs.gateway import root_of
@@ -217,7 +217,7 @@ class Answers:
         return tuple(question for those in self.by_service.values() for question in those)
 
     def _ask(self, questions: Sequence[Callable[[], None]]) -> None:
-        values_of(overlap(questions, concurrency=self._reader.most_at_once))
+        together(self._reader, questions)
 
 
 class Exam:

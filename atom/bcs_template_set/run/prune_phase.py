@@ -22,7 +22,7 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace, TemplateVersion
-from bcs_template_set.bcs.calls import Reader, Writer
+from bcs_template_set.bcs.calls import Reader, Writer, together
 from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
@@ -52,7 +52,6 @@ from bcs_template_set.report.verdict import taken_texts
 from bcs_template_set.rollout.result import Rollout
 from bcs_template_set.run.context import Planned, RenderedRun
 from bcs_template_set.system.clock import Clock
-from bcs_template_set.system.parallel import overlap, values_of
 from bcs_template_set.system.signals import Stopped
 
 
@@ -385,7 +384,7 @@ def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> li
     deleting = _Deleting(writer, run.settings.project_code, clock, clock.monotonic() + seconds)
     tasks = [partial(deleting.delete, old) for old in going]
     try:
-        return values_of(overlap(tasks, concurrency=writer.most_at_once))
+        return together(writer, tasks)
     except Stopped:
         run.services.log.warning(say("retention.deleted", count=deleting.count))
         raise

@@ -19,7 +19,7 @@ from itertools import repeat
 from typing import Callable
 
 from bcs_template_set.bcs.answers import TemplateVersion
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import Existing
@@ -49,7 +49,6 @@ from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_
 from bcs_template_set.rollout.restore import find_version
 from bcs_template_set.rollout.revisions import Revision, Revisions, revisions_of, was_left
 from bcs_template_set.run.context import RenderedRun
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def hold_of(run: RenderedRun, reader: Reader, place: NamespaceRef, existing: Exi
 
         def told(states: Sequence[LiveState]) -> Sequence[tuple[str, bool]]:
             reads = [partial(_told_of, reader, place, asked, state) for state in states]
-            return values_of(overlap(reads, concurrency=reader.most_at_once))
+            return together(reader, reads)
 
         return asked.answer(revisions_of(listed, by="name"), told=told)
 

@@ -12,7 +12,7 @@ from dataclasses import field
 from functools import partial
 from typing import Union
 
-from bcs_template_set.bcs.calls import JsonValue, Read, Reader, Unreadable
+from bcs_template_set.bcs.calls import JsonValue, Read, Reader, Unreadable, together
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live
 from bcs_template_set.bcs.marks import UPDATOR, Mark, mark_of
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
@@ -21,7 +21,6 @@ from bcs_template_set.manifests.kinds import LISTED
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,7 @@ class LiveObjects:
 
 def read_live_objects(reader: Reader, place: NamespaceRef, *, kinds: Sequence[Kind] = LISTED) -> LiveObjects:
     """Return the objects of these kinds; what can't be listed costs its kind, and no other."""
-    found = values_of(
-        overlap([partial(_read, reader, place, kind) for kind in kinds], concurrency=reader.most_at_once)
-    )
+    found = together(reader, [partial(_read, reader, place, kind) for kind in kinds])
     return LiveObjects(
         rows=tuple(row for rows in found if isinstance(rows, tuple) for row in rows),
         unread={kind: rows for kind, rows in zip(kinds, found) if isinstance(rows, StepError)},

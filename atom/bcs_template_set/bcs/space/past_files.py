@@ -7,10 +7,9 @@ from functools import partial
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.space.existing import PastFile
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
-from bcs_template_set.system.parallel import overlap, values_of
 
 
 def list_past_files(reader: Reader, project: str, *, space: str) -> Mapping[str, TemplateFile]:
@@ -31,7 +30,7 @@ def read_past_files(reader: Reader, project: str, rows: Iterable[TemplateFile]) 
     """
     wanted = list(rows)
     reads = [partial(reader.read, protocol.list_versions(project, row.id)) for row in wanted]
-    listed = values_of(overlap(reads, concurrency=reader.most_at_once))
+    listed = together(reader, reads)
     return {
         row.real_name: PastFile(row, tuple(version for version in versions if not version.draft))
         for row, versions in zip(wanted, listed)

@@ -14,7 +14,7 @@ from typing import Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, TemplateSpace
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import space_name_problem
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
@@ -50,7 +50,7 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.system.parallel import Done, Raised, overlap, values_of
+from bcs_template_set.system.parallel import Done, Raised, overlap
 
 
 def read_existing(reader: Reader, wanted: Wanted) -> Existing:
@@ -151,7 +151,7 @@ def _read_listing(reader: Reader, wanted: Wanted, space: TemplateSpace) -> _List
         lambda: _Listing(space, list_files(reader, wanted.project, space.id)),
         *([lambda: _Listing(space, (), *_read_wanted_chart(reader, wanted))] if wanted.template_set else []),
     ]
-    listing, *charts = values_of(overlap(tasks, concurrency=reader.most_at_once))
+    listing, *charts = together(reader, tasks)
     ask_dialect(reader, wanted.project)
     return replace(charts[0], files=listing.files) if charts else listing
 
@@ -207,7 +207,7 @@ def _read_contents(
         *[partial(_read_other, reader, wanted, row) for row in must_see],
         *[partial(read_if_it_can_be, reader, wanted.project, row) for row in good_to_see],
     ]
-    values = values_of(overlap(tasks, concurrency=reader.most_at_once))
+    values = together(reader, tasks)
     known = dict(wanted.again.versions) if wanted.again is not None else {}
     under = UnderCurrent(reader, wanted, listing.space, ours, known)
     files = under.with_the_past([value for value in values if isinstance(value, ExistingFile)])

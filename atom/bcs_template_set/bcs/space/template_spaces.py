@@ -12,7 +12,7 @@ from typing import Optional
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import FileVersions, TemplateFile, TemplateSpace, TemplateVersion
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.dialect import (
     BELOW_SPACE,
     EVERY,
@@ -27,7 +27,6 @@ from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission
 from bcs_template_set.messages.server_errors import ApiMissing, BcsFailed, BcsTooOld, NoSuchPath
-from bcs_template_set.system.parallel import overlap, values_of
 
 _NOT_ALLOWED = 405
 
@@ -153,7 +152,7 @@ def list_histories(
     if names is not None or not rows:
         return {row.real_name: (names or {}).get(row.real_name, ()) for row in rows}, ()
     reads = [partial(file_versions, reader, project, row.id) for row in rows]
-    lists = values_of(overlap(reads, concurrency=reader.most_at_once))
+    lists = together(reader, reads)
     found = {row.real_name: history_of(v) if v is not None else None for row, v in zip(rows, lists)}
     return found, tuple(version for versions in lists for version in versions or ())
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateSpace, TemplateVersion
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.space.existing import (
     FROM_NOTHING,
     ExistingFile,
@@ -24,7 +24,6 @@ from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.system.parallel import overlap, values_of
 
 MOST_LATER_VERSIONS = 20
 
@@ -55,9 +54,7 @@ class UnderCurrent:
         self.known.update({f.current.id: f.current for f in files if f.current is not None})
         young = {f.metadata.real_name for f in files if self._is_young(f)}
         files = self._with_names(files, young)
-        found = values_of(
-            overlap([partial(self._with_same_name, f) for f in files], concurrency=self.reader.most_at_once)
-        )
+        found = together(self.reader, [partial(self._with_same_name, f) for f in files])
         parts = {f.metadata.real_name for f in found if self._has_own_part(f)}
         found = self._with_names(found, parts - young)
         return [self._with_unmerged(f) for f in self._with_later(found)]

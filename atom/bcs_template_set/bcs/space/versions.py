@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateVersion
-from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.system.parallel import overlap, values_of
+from bcs_template_set.bcs.calls import Reader, together
 
 
 def read_versions(
@@ -27,5 +26,5 @@ def read_versions(
     wanted = list(dict.fromkeys(ids))
     unread = [version_id for version_id in wanted if version_id not in known]
     reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in unread]
-    read = dict(zip(unread, values_of(overlap(reads, concurrency=reader.most_at_once))))
+    read = dict(zip(unread, together(reader, reads)))
     return {version_id: read.get(version_id) or known[version_id] for version_id in wanted}
