@@ -56,6 +56,9 @@ class Gateway:
     asked: list[str] = field(default_factory=list)
     site: Site = field(default_factory=Site)
 
+    def __post_init__(self) -> None:
+        self.objects = {name: [*answers] for name, answers in self.objects.items()}  # parameters run again
+
     def read(self, call: Read[T]) -> T:
         name = call.segments[-1]
         if call.name == "get file":
