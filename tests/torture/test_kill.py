@@ -64,6 +64,14 @@ class LastWords(Thing):
         self.when_gone()
 
 
+def named(look: Callable[[], None]) -> None:
+    class Named:
+        def __set_name__(self, owner: type, name: str) -> None:
+            look()
+
+    type("Owner", (), {"field": Named()})
+
+
 def finalized(look: Callable[[], None]) -> None:
     thing = Thing(look)
     weakref.finalize(thing, look)
@@ -71,7 +79,7 @@ def finalized(look: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "unheard"), [(lambda look: look(), False), (LastWords, True), (finalized, True)]
+    ("call", "unheard"), [(lambda look: look(), False), (LastWords, True), (finalized, True), (named, True)]
 )
 def test_a_signal_is_not_raised_where_the_interpreter_would_swallow_it(
     call: Callable[[Callable[[], None]], object],

@@ -134,7 +134,7 @@ def _known_signals() -> list[signal.Signals]:
 def stoppable(clock: SystemClock) -> Iterator[Interruption]:
     """Raise `Stopped` in the main thread on the first stop signal or at a limit, and end all waiting.
 
-    Where an exception would go unheard, it waits until that place is left.
+    Where an exception would go unheard or become another, it waits until that place is left.
 
     For the whole rest of a process: afterwards the signals are ignored, since the verdict is written and
     the interpreter's own last moments must not turn it into a killed process.
@@ -173,11 +173,15 @@ def is_unheard(frame: Optional[FrameType]) -> bool:
     """Tell whether an exception raised in this frame is printed and forgotten, and the stop lost with it.
 
     So it is below whatever the interpreter calls by itself when an object goes: finalizers, `__del__`, and
-    the callbacks of weak references, those of the import system included.
+    the callbacks of weak references, those of the import system included. Below `__set_name__`, while a class
+    is made, it becomes a `RuntimeError` before Python 3.12, and would be told as a defect of ours.
     """
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "__del__" or (code.co_filename, code.co_name) in _CALLED_BY_THE_COLLECTOR:
+        if (
+            code.co_name in ("__del__", "__set_name__")
+            or (code.co_filename, code.co_name) in _CALLED_BY_THE_COLLECTOR
+        ):
             return True
         frame = frame.f_back
     return False
