@@ -48,6 +48,7 @@ _MOST_DENSE = 1 << 16
 _MOST_SHARED = 4
 """Texts that a block is looked at in; what they go on with has blocks of its own."""
 
+_SIZES = {kind: array(kind).itemsize for kind in "IQ"}
 _ORDER: Literal["little", "big"] = "little" if array("H", b"\1\0")[0] == 1 else "big"
 """The order of bytes in which this machine reads a block."""
 
@@ -70,11 +71,14 @@ class Needles:
         dense = sum(map(len, self._long)) <= _MOST_DENSE
         self._eights = _eights(self._long, every=1 if dense else END)
         self._beginnings = (0, END // 2) if dense else tuple(range(END))
+        self._all_fours = frozenset((*self._fours, *_windows(self._long))) if dense else None
 
     def spans(self, data: bytes) -> Iterator[Span]:
         """Yield the places of what is found, in no order; they may overlap."""
         for text in self._tiny:
             yield from _occurrences(text, data)
+        if self._all_fours is not None and self._all_fours.isdisjoint(_words(data, "I")):
+            return  # as mostly; a block of eight holds one of four
         yield from self._whole_ones(data)
         yield from self._pieces(data)
 
@@ -192,6 +196,11 @@ def _fours(texts: Iterable[bytes]) -> Mapping[int, tuple[Span, ...]]:
     return {word: tuple(places) for word, places in found.items()}
 
 
+def _windows(texts: Iterable[bytes]) -> Iterator[int]:
+    """Yield every block of four that is within a text."""
+    return (_word(text[at : at + 4]) for text in texts for at in range(len(text) - 3))
+
+
 def _eights(texts: Sequence[bytes], *, every: int) -> Mapping[int, tuple[Stretch, ...]]:
     found: defaultdict[int, list[Stretch]] = defaultdict(list)
     for nth, text in enumerate(texts):
@@ -204,11 +213,16 @@ def _eights(texts: Sequence[bytes], *, every: int) -> Mapping[int, tuple[Stretch
 
 def _blocks(data: bytes, kind: Literal["I", "Q"], first: int, known: Mapping[int, object]) -> Iterable[int]:
     """Return where the text's blocks begin that are in a table."""
-    size = array(kind).itemsize
     if not known:
         return ()
-    words = array(kind, data[first : first + (len(data) - first) // size * size])
-    return compress(count(first, size), map(known.__contains__, words))
+    words = _words(data[first:], kind)
+    return compress(count(first, words.itemsize), map(known.__contains__, words))
+
+
+def _words(data: bytes, kind: Literal["I", "Q"]) -> array[int]:
+    """Return a text's whole blocks as the numbers that this machine reads in them."""
+    size = _SIZES[kind]
+    return array(kind, data[: len(data) // size * size])
 
 
 def _word(block: bytes) -> int:
@@ -232,7 +246,7 @@ _SHORTEST_LINE = 8
 """Bytes of one line of a secret, or of what its escapes mean, that is looked for by itself."""
 
 _CUT_USERINFO = re.compile(r"""(?<=:)(\\?/\\?/)[^\s/?#@:"'<>]+:[^\s/?#@"'<>]+(?=…)""")
-_USERINFO = re.compile(rb"""(?<=:)\\?/\\?/([^\s/?#@"'<>]+)@""")
+_USERINFO = re.compile(rb""":\\?/\\?/([^\s/?#@"'<>]+)@""")
 """What stands in front of the `@` of an address; or of the place where that was cut off."""
 
 
