@@ -588,6 +588,21 @@ def test_what_came_meanwhile_is_not_deployed_where_that_would_be_refused(live_si
     assert (ran.code, len(calls_of(ran))) == (800502, 1), ran.log
 
 
+def test_what_came_meanwhile_is_warned_of_where_it_takes_pods_away(live_site: Site) -> None:
+    def publish(state: State) -> None:
+        more = yaml.safe_load(workload(name="other", replicas=5))
+        more["metadata"]["namespace"] = NAMESPACE
+        cluster_of(live_site).apply(more)
+        fewer = workload(name="other", replicas=1)
+        publish_by_hand(state, lambda text: f"{text}---\n{fewer}")
+
+    build(live_site, "main", action="deploy", **TARGET)
+    live_site.rival(publish, before=list_files(AFTER_DEPLOYING))
+    ran = build(live_site, "z", action="deploy", **TARGET)
+    assert ran.outcome.result == "deployed", ran.log
+    assert "Deployment/other: 5 pods now, 1 after this" in ran.log
+
+
 def test_what_came_meanwhile_may_hold_fewer_objects_than_ours(live_site: Site) -> None:
     two = values().replace('["lb-1"]', '["lb-1", "lb-2"]')
     build(live_site, "main", action="deploy", values=two, **TARGET)

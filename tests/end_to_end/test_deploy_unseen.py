@@ -154,6 +154,21 @@ def test_an_outage_right_after_the_call_is_waited_out_and_what_it_did_is_read_ba
         assert image_live(site, "Deployment", "web") == image_of("web", "2")
 
 
+def test_what_a_list_shows_and_a_preview_hides_to_the_end_is_not_seen_and_not_called_missing() -> None:
+    hidden = {"kind": "Deployment", "name": "web", "content": workload(tag="2"), "previousContent": ""}
+    body = json.dumps({"code": 0, "message": "", "data": {"items": [hidden], "error": ""}})
+    with deployed_site(web_yaml=workload()) as site:
+        second_build(site, Behaviour())
+        hides = Fault("answer", Match("POST", PREVIEW.path, nth=2), times=99, status=200, body=body)
+        site.emulator.faults.add(hides)
+        ran = deploy(site, on_failure="restore")
+        site.emulator.faults.clear()
+        assert (ran.code, ran.outcome.result, len(calls_of(ran))) == (800512, "unseen", 1), ran.log
+        assert "Deployment/web: BCS does not show it" in ran.log
+        assert "not applied" not in ran.log
+        assert image_live(site, "Deployment", "web") == image_of("web", "2")
+
+
 MARKED = f"metadata: {{annotations: {{io.tencent.paas.template_name: {SPACE}/web.yaml}}}}"
 SERVICE = {"kind": "Service", "name": "web", "content": MARKED, "previousContent": MARKED}
 

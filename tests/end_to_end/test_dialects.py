@@ -12,7 +12,7 @@ from tests.emulator.state import State
 from tests.support.deploying import CLUSTER, NAMESPACE, deploy, mark_of, workload
 from tests.support.dialects import speaking
 from tests.support.draws import WHOLE, swept
-from tests.support.publishing import SPACE, UPDATE_FILE, USER, Ran, Site, config, open_site
+from tests.support.publishing import LOOK_BEFORE, SPACE, UPDATE_FILE, USER, Ran, Site, config, open_site
 
 A1, A2 = (config("a", number) for number in "12")
 B1 = config("b", "1")
@@ -249,6 +249,23 @@ def test_two_dialects_are_named_where_the_run_has_seen_both() -> None:
         ran = site.run()
         assert ran.outcome.result == "published"
         assert "answers now like v1.31.0-alpha.126 or newer, now like v1.30.0 to" in ran.log
+
+
+def test_they_are_named_once_however_often_the_run_plans() -> None:
+    def publish(state: State) -> None:
+        state.add_version(SPACE, "a.yaml", version="hotfix", content=B1, creator="zhangsan")
+
+    with speaking(Dialect.C), open_site(a_yaml=A1) as site:
+        site.run()
+        site.next_build(a_yaml=A2)
+        alternate(site, Dialect.A, 1)
+        site.rival(publish, before=LOOK_BEFORE)
+        ran = site.run()
+        assert ran.outcome.result == "published"
+        assert "a.yaml changed in between" in ran.log
+        assert ran.log.count("##[warning]This BCS answers now") == 1
+        site.emulator.faults.clear()
+        site.emulator.exchanges.clear()  # to ask in the other's way is against each one's contract
 
 
 def test_a_file_that_does_not_keep_its_name_is_said_with_the_name_it_has() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -258,6 +259,9 @@ def test_two_builds_that_create_a_version_name_at_once_are_told(site: Site) -> N
     site.files = {"a.yaml": A2}
     rival = another(site, branch="main", a_yaml=THEIRS)
     site.emulator.state.cross_creates(2, kind="version")
+    both = threading.Barrier(2)  # who looks back before the other has written sees nothing of it
+    looks_after = Match("GET", LIST_FILES.path, nth=5)
+    site.rival(lambda _: [both.wait(5)].clear(), before=looks_after, times=2)
     rans = at_once(site, rival)
     assert len(site.history("a.yaml")) == 3
     assert any("version 1.0.8-main exists twice" in ran.log for ran in rans)

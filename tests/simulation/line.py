@@ -136,6 +136,12 @@ class Line:
             build.pause(min(fault.seconds, seconds))
         return _answered(exchange.status, exchange.answer_headers, exchange.answer_body)
 
+    def connect_ahead(self, url: str, *, count: int) -> None:
+        """Need no connection."""
+
+    def close(self) -> None:
+        """Have none."""
+
     def _handled(self, asked: Request, *, patience: float) -> Exchange:
         """Return what became of a request that is handled while the build waits, if it waits that long."""
         build = self._build

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import gc
 import hashlib
@@ -602,6 +603,7 @@ def import_everything() -> None:
     from bcs_template_set.report.html import _environment
     from bcs_template_set.system.version import step_version
 
+    make_inits()
     field_types()
     step_version()
     for area in (Path(package.__path__[0]) / "messages").glob("*.json"):
@@ -617,6 +619,17 @@ def import_everything() -> None:
         templates._environment.compile_source(builtin_source("web", part), name=name)
     own = Templates({}, notes=Notes({}), marks=marks, read_text=str, kind=OwnEnvironment)
     own._environment.compile_source(DEFAULT_VERSION, name="version")
+
+
+def make_inits() -> None:
+    """Have each class of values make now what it makes for its first value."""
+    from bcs_template_set.records import late_dataclass
+
+    for name, module in [*sys.modules.items()]:
+        kinds = vars(module).values() if name.startswith("bcs_template_set.") else ()
+        for kind in [kind for kind in kinds if isinstance(kind, type) and dataclasses.is_dataclass(kind)]:
+            if kind.__init__.__name__ == "first_init":
+                setattr(kind, "__init__", late_dataclass._init_of(kind, dataclasses.fields(kind)))  # noqa: B010 - mypy lets no __init__ be assigned
 
 
 def render_something() -> None:
@@ -638,6 +651,7 @@ def main(steps: socket.socket, children: socket.socket, asking: socket.socket) -
         steps.close()
         asking.close()
         render_something()
+        make_inits()
         gc.collect()
         gc.freeze()  # what is here is not looked at again by each fork
         serve(children, become_a_child)

@@ -144,6 +144,12 @@ def test_a_kept_connection_that_the_server_closed_is_opened_anew(transport: Tran
         assert server.connections == 3
 
 
+def test_two_servers_in_turns_get_their_own_requests_each(transport: Transport) -> None:
+    with serving(saying(http(b"one"))) as one, serving(saying(http(b"two"))) as two:
+        for _ in range(2):
+            assert [get(transport, server.url).body for server in (one, two)] == [b"one", b"two"]
+
+
 def test_threads_share_one_transport(transport: Transport) -> None:
     statuses: list[int] = []
     with serving(saying(http())) as server:

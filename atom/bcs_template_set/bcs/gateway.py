@@ -57,6 +57,18 @@ class Sender(Protocol):
         ...
 
 
+class KeptSender(Sender, Protocol):
+    """One that keeps connections."""
+
+    def connect_ahead(self, url: str, *, count: int) -> None:
+        """See to it, in the background, that so many connections to a server are open."""
+        ...
+
+    def close(self) -> None:
+        """Close its connections."""
+        ...
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One attempt to send a request, for log and report: never its headers, query or body.

@@ -190,22 +190,31 @@ class _Sending:
     # --- answered ---------------------------------------------------------------------------------------
 
     def _confirmed(self, files: Files) -> States:
-        states: States = ()
-        untouched = frozenset[str]()
-        for pause in (*READ_BACK_PAUSES, None):
-            if pause is not None:
-                self.deploying.clock.wait(pause)
-            elif not is_there_after_all(self.writer, self.deploying.place, states):
-                break
-            states = self._look(files)
-            untouched = _untouched(states, files, known=self.known)
-            if not untouched and self._all_there(states, files):
-                return states
+        states, untouched = self._read_back(files, pauses=READ_BACK_PAUSES)
+        if is_there_after_all(self.writer, self.deploying.place, states):
+            states, untouched = self._read_back(files, pauses=(0.0,))
+            if all(state.live is None for state in states):
+                shown = first_names([state.title for state in states], most=MOST_LINES)
+                raise RolloutUnseen(count=len(states), details=[say("deploy.not_shown", object=shown)])
+        if not untouched and self._all_there(states, files):
+            return states
         details = self._objects(states, files, missing=untouched)
         hidden = [title for titles in unlisted(files, states).values() for title in titles]
         if hidden and not untouched and not not_marked(states, files, space=self.deploying.space):
             raise RolloutUnseen(count=len(hidden), details=details)  # nothing is known against them
         raise DeployIncomplete(details=details)
+
+    def _read_back(self, files: Files, *, pauses: Sequence[float]) -> tuple[States, frozenset[str]]:
+        """Look after each pause until all is as it was deployed; return that, and what is as before."""
+        states: States = ()
+        untouched = frozenset[str]()
+        for pause in pauses:
+            self.deploying.clock.wait(pause)
+            states = self._look(files)
+            untouched = _untouched(states, files, known=self.known)
+            if not untouched and self._all_there(states, files):
+                break
+        return states, untouched
 
     def _refused(self, files: Files, *, message: Detail, meaning: Sequence[Detail] = ()) -> StepError:
         """Return the refusal with what became of every object; where that can't be seen, it is not known."""

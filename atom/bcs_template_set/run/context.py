@@ -12,7 +12,7 @@ from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
-from bcs_template_set.bcs.gateway import Sender
+from bcs_template_set.bcs.gateway import KeptSender
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.config.inputs import Settings
@@ -51,7 +51,7 @@ class Services:
     on_region: Callable[[Region], None] = lambda *_: None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     journal_of: Callable[[Principal, BuildInfo], Optional[Journal]] = lambda *_: None
-    sender: Optional[Sender] = None
+    sender: Optional[KeptSender] = None
     render: Optional[Callable[[RunContext, Principal], tuple[Prepared, Desired]]] = None
 
     def warn(self, sentence: Text) -> None:

@@ -19,7 +19,7 @@ from bcs_template_set.agent.build_info import NO_ROW, BuildRow
 from bcs_template_set.agent.masker import MOST_WORDS
 from bcs_template_set.bcs.calls import Read, Write, Writer
 from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.gateway import Gateway, Sender, root_of
+from bcs_template_set.bcs.gateway import Gateway, KeptSender, Sender, root_of
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.principal import Principal, resolve_principal
@@ -236,7 +236,7 @@ def open_gateway(
 
 
 @contextmanager
-def connecting(context: RunContext) -> Iterator[Sender]:
+def connecting(context: RunContext) -> Iterator[KeptSender]:
     """Give what will send the run's requests; its first connections are opened while something else is done.
 
     If that fails, none of them stays.
@@ -246,15 +246,13 @@ def connecting(context: RunContext) -> Iterator[Sender]:
     try:
         yield sender
     except BaseException:
-        if isinstance(sender, Transport):
-            sender.close()
+        sender.close()
         raise
 
 
-def connect_ahead(sender: Sender, endpoint: Endpoint, *, count: int) -> None:
+def connect_ahead(sender: KeptSender, endpoint: Endpoint, *, count: int) -> None:
     """Have so many connections to the gateway opened in the background, if they may be used at once."""
-    if isinstance(sender, Transport):
-        sender.connect_ahead(root_of(endpoint), count=min(count, endpoint.concurrency))
+    sender.connect_ahead(root_of(endpoint), count=min(count, endpoint.concurrency))
 
 
 @contextmanager
@@ -270,7 +268,7 @@ def holding(gateway: Gateway) -> Iterator[None]:
         raise
 
 
-def sender_of(context: RunContext) -> Sender:
+def sender_of(context: RunContext) -> KeptSender:
     """Return what sends the run's requests to its gateway."""
     return context.services.sender or transport_of(context.region.endpoint, context.machine)
 

@@ -25,7 +25,7 @@ from urllib3.exceptions import TimeoutError as PoolTimeout  # noqa: TID251 - as 
 
 from bcs_template_set.messages import Text, say
 from bcs_template_set.system.allowed_addresses import address_of, allowed_addresses
-from bcs_template_set.system.http_pools import Adapter, Attempt, Pool, current
+from bcs_template_set.system.http_pools import Adapter, Attempt, Pool, current, server_of
 from bcs_template_set.system.http_values import (
     HttpAnswer,
     HttpRequest,
@@ -152,7 +152,7 @@ class Connections:
         Raises:
             Unusable: what should be one is none.
         """
-        server = url[: url.find("/", len("https://"))]
+        server = server_of(url)
         if server not in self._ways:
             proxy = proxy_of(url, self._environ) if self._transport.proxy is None else self._transport.proxy
             self._ways[server] = self._checked(request, proxy) if proxy else {}

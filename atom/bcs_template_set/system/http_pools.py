@@ -224,6 +224,11 @@ class _TlsPool(Pool, HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+def server_of(url: str) -> str:
+    """Return what stands before the path of an address that `requests` has prepared."""
+    return url[: url.find("/", len("https://"))]
+
+
 _POOLS = {"http": Pool, "https": _TlsPool}
 
 
@@ -243,7 +248,18 @@ class Adapter(HTTPAdapter):
         self._ca_bundle = ca_bundle
         self._environ = environ
         self._context: Optional[ssl.SSLContext] = None
+        self._last: tuple[tuple[str, str], Any] = (("", ""), None)
         self._lock = threading.RLock()
+
+    def get_connection_with_tls_context(self, request: PreparedRequest, *_: Any, **named: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
+        """Return the connections to a request's server; the last one's without reading its address again."""
+        proxies = named["proxies"]
+        way = (server_of(request.url or ""), proxies.get("all", ""))
+        last = self._last
+        if last[0] != way:
+            found = super().get_connection_with_tls_context(request, verify=True, proxies=proxies)
+            last = self._last = (way, found)
+        return last[1]
 
     def build_connection_pool_key_attributes(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
         """Return where a request goes, and the context that verifies who is there."""

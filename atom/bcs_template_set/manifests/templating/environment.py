@@ -18,7 +18,7 @@ from typing import Any, Optional, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.filters import make_attrgetter, sync_do_join
+from jinja2.filters import FILTERS, make_attrgetter, sync_do_join
 from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from jinja2.runtime import Context
@@ -53,6 +53,13 @@ MOST_TOKENS = 40_000
 
 _LEFT_OUT = ("random", "lipsum")
 """What makes the same run come to two digests."""
+
+_FILTERS = {
+    name: lazily(function, whole=name in READ_WHOLE, as_text=None)
+    for name, function in FILTERS.items()
+    if name not in (*_LEFT_OUT, *OF_TEXT)
+}
+"""Jinja2's, as far as they are the same in every environment."""
 
 _LONGEST_PATH = 4096
 _BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
@@ -112,13 +119,8 @@ class Environment(ImmutableSandboxedEnvironment):
             **dict.fromkeys(("e", "escape"), marked_up(lambda value: escape(self.as_text(value)))),
             "forceescape": marked_up(lambda value: escape(str(self.as_text(value)))),
         }
-        self.filters = {
-            name: lazily(
-                function, whole=name in READ_WHOLE, as_text=self.as_text if name in OF_TEXT else None
-            )
-            for name, function in self.filters.items()
-            if name not in _LEFT_OUT
-        } | own
+        of_text = {name: lazily(FILTERS[name], whole=False, as_text=self.as_text) for name in OF_TEXT}
+        self.filters = _FILTERS | of_text | own
         self.globals = {name: value for name, value in self.globals.items() if name not in _LEFT_OUT} | {
             "bcs": self.bcs,
             "include_raw": self.include_raw,
