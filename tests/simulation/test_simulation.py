@@ -13,7 +13,7 @@ from tests.simulation.running import Lived, live, shrunk
 from tests.simulation.worlds import World, read_world
 from tests.support.draws import WHOLE, seed_of_this_run
 
-WORLDS, EACH = (80, 50) if WHOLE else (10, 50)
+WORLDS, EACH = (80, 50) if WHOLE else (20, 50)
 
 
 @pytest.mark.parametrize("part", range(WORLDS))
