@@ -96,6 +96,7 @@ def test_where_nothing_is_found_it_says_where_it_looked_and_deletes_nothing() ->
             (undeploy(site, template_space="elsewhere"), "folder elsewhere"),
             (undeploy(site, namespace="staging"), "namespace staging"),
             (undeploy(site, "hand"), "Nothing of hand"),
+            (undeploy(site, ""), "Nothing of "),
         ]
         for one, told in said:
             assert (one.status, one.deleted) == (1, []), one.out

@@ -19,7 +19,7 @@ from bcs_template_set.bcs.space.provenance import NOBODY
 from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk
 from bcs_template_set.cli.verb_render import put_text
-from bcs_template_set.manifests.scope import host_of
+from bcs_template_set.manifests.scope import Scope, host_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.past_errors import NothingToUndeploy
@@ -98,7 +98,8 @@ def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
         raise _nothing(desk, host)
     place = NamespaceRef(settings.project_code, project.project_id, settings.cluster_id, settings.namespace)
     rows = oldest_of_each_name(list_files(reader, settings.project_code, space.id))
-    mine = {name: row for name, row in rows.items() if host in (name, host_of(name))}
+    scope = Scope((host,))
+    mine = {name: row for name, row in rows.items() if scope.has(name)}
     if not mine:
         near = nearest(host, sorted({host_of(name) or name for name in rows}))
         raise _nothing(desk, host, *([say("undeploy.near", near=near)] if near else []))

@@ -14,19 +14,23 @@ from bcs_template_set.messages.spelling import MOST_KNOWN, NearNames, nearest
 from bcs_template_set.records.late_dataclass import dataclass
 
 _PARTS = 3
-"""A file of a domain is named `<host>.<part>.yaml`, so its name has so many parts at least."""
+"""A file of a domain that `builtin:web` did not make has so many dots at least: `<host>.<part>.yaml`."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run would have without `only`: each file with its host, "" for one of no domain."""
+    """What a run would have without `only`: each file with its host, "" for one of no domain.
+
+    Of other files the name tells the host: of those that are gone, or that somebody takes away.
+    """
 
     only: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
         """Tell whether the run is about a file."""
-        return not self.only or name in self.only or self.files.get(name, "") in self.only
+        host = self.files.get(name, host_of(name))
+        return not self.only or name in self.only or (host or name) in self.only
 
     @property
     def outside(self) -> frozenset[str]:
@@ -39,6 +43,7 @@ class Scope:
         `key` is the sentence that says it.
         """
         known = {*self.files, *self.files.values(), *others, *map(host_of, others)}
+        known.discard("")
         return [unknown_name(name, known, key=key) for name in dict.fromkeys(self.only) if name not in known]
 
     def text(self) -> Text:
@@ -52,7 +57,7 @@ class Scope:
 
 def unknown_name(name: str, known: Iterable[str], *, key: str = "settings.only_unknown") -> Text:
     """Return that `only` names what is neither a host nor a file, and what was meant, if one is near."""
-    names = sorted(filter(None, known))
+    names = sorted(known)
     near = nearest(name, names) if len(names) <= MOST_KNOWN else NearNames(names).meant_by(name, is_own=True)
     sentence = say(key, name=name)
     return say("settings.did_you_mean", mistake=sentence, near=near) if near else sentence
@@ -64,5 +69,5 @@ def web_host(name: str) -> str:
 
 
 def host_of(name: str) -> str:
-    """Return the host that a file's name begins with, "" where it is not of that form."""
-    return name.rsplit(".", 2)[0] if name.count(".") >= _PARTS else ""
+    """Return the host that a file's name begins with, "" where it is of no such form."""
+    return web_host(name) or (name.rsplit(".", 2)[0] if name.count(".") >= _PARTS else "")

@@ -49,8 +49,7 @@ def files_no_more(desired: Desired, existing: Existing) -> tuple[str, ...]:
     gone |= {name for name in unread if _is_of_ours(existing.rows[name], desired, times)}
     domains = {host_of(name) for name in gone} - {host_of(name) for name in rendered} - {""}
     gone |= {n for n in existing.rows.keys() - rendered if host_of(n) in domains}
-    only = desired.scope.only
-    return tuple(sorted(name for name in gone if not only or name in only or host_of(name) in only))
+    return tuple(sorted(filter(desired.scope.has, gone)))
 
 
 def _is_of_ours(row: TemplateFile, desired: Desired, times: Mapping[str, Sequence[int]]) -> bool:

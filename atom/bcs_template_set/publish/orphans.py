@@ -17,7 +17,7 @@ from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.route_changes import changes_of, key_of
 from bcs_template_set.manifests.routes import RouteKey, routes_of
-from bcs_template_set.manifests.scope import Scope, host_of
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Text, say
 from bcs_template_set.publish.prune_rules import Claim, Named, Proof, held_by, named, of_row, why_it_stays
 from bcs_template_set.publish.pruning import FILES, Orphan, OrphanFile, Pruning, Share, limits
@@ -100,11 +100,6 @@ class Folder:
             if is_left_for_bcs(text) or any(row.name in text for row in rows)
         )
 
-    def _is_meant(self, name: str) -> bool:
-        """Tell whether a file may be left behind: in a narrowed run only what `only` names is."""
-        only = self.scope.only
-        return name not in self.scope.outside and (not only or name in only or host_of(name) in only)
-
     @cached_property
     def names(self) -> frozenset[str]:
         """Return the names of the run's files."""
@@ -117,9 +112,12 @@ class Folder:
 
     @cached_property
     def orphaned(self) -> tuple[FolderFile, ...]:
-        """Return the files that an earlier build published last, and this run does not render; sorted."""
+        """Return the files that an earlier build published last, and this run does not render; sorted.
+
+        In a narrowed run only what `only` names may be left behind.
+        """
         left = [self.files[name] for name in sorted(self.files.keys() - self.names)]
-        return tuple(file for file in left if file.is_older(self.ours) and self._is_meant(file.name))
+        return tuple(file for file in left if file.is_older(self.ours) and self.scope.has(file.name))
 
     def would_go(self, also: Collection[str]) -> list[FolderFile]:
         """Return the orphaned files that may go: those that were never deployed, with `files` all."""

@@ -42,6 +42,13 @@ def test_a_host_stands_for_all_its_files_and_a_file_for_itself() -> None:
     assert Scope((), WEB).outside == frozenset()
 
 
+def test_an_empty_name_stands_for_no_file() -> None:
+    scope = Scope(("",), FILES)
+    assert scope.outside == FILES.keys()
+    assert not scope.has("old.yaml"), "of which the name tells no host"
+    assert len(scope.mistakes(others=["old.yaml"])) == 1
+
+
 def test_a_name_that_matches_nothing_is_a_mistake_with_the_nearest_name() -> None:
     scope = Scope(("ww.example.com", "zzz"), WEB)
     assert [text.render("en_US") for text in scope.mistakes()] == [
@@ -62,7 +69,7 @@ def test_the_nearest_name_is_found_among_thousands() -> None:
 
 def test_only_a_name_of_a_domains_form_has_a_host() -> None:
     assert host_of("www.example.com.routes.yaml") == "www.example.com"
-    assert host_of("web.yaml") == ""
+    assert host_of("web.yaml") == host_of("web.other.yaml") == ""
 
 
 @pytest.mark.parametrize(
