@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from tests.simulation.drawing import draw
 from tests.simulation.running import Lived, live, shrunk
 from tests.simulation.worlds import read_world
-from tests.support.warm_start import compile_once, derive_once, import_everything
+from tests.support.warm_start import compile_once, derive_once, import_everything, warm_children
 
 AT_ONCE = 50
 """Worlds that one process lives before it tells."""
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def warm_up() -> None:
     """Do once what each process and each build would do: what is imported, compiled and derived."""
+    warm_children()
     compile_once()
     derive_once()
     import_everything()
