@@ -16,7 +16,7 @@ from http.client import HTTPResponse, IncompleteRead
 from typing import Any, Callable, Optional, cast
 from urllib.parse import unquote, urlsplit
 
-from requests import PreparedRequest  # noqa: TID251 - one of the two importers
+from requests import PreparedRequest, Response  # noqa: TID251 - one of the two importers
 from requests.adapters import HTTPAdapter  # noqa: TID251 - as above
 from urllib3 import ProxyManager, make_headers  # noqa: TID251 - as above
 from urllib3.connection import HTTPConnection, HTTPSConnection  # noqa: TID251 - as above
@@ -265,6 +265,13 @@ class Adapter(HTTPAdapter):
         """Return where a request goes, and the context that verifies who is there."""
         server, _rest = super().build_connection_pool_key_attributes(request, verify=True)
         return server, {"ssl_context": self._trusted()} if server["scheme"] == "https" else {}
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:  # noqa: ANN401 - urllib3's answer
+        """Return status, headers and body alone, at a tenth of the time; nothing looks for cookies."""
+        response = Response()
+        response.request, response.raw = req, resp
+        response.status_code, response.headers = resp.status, resp.headers
+        return response
 
     def cert_verify(self, *_: object, **__: object) -> None:
         """Leave the context alone: `requests` would have certifi's authorities verify in its place."""
