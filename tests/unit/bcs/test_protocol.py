@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bcs_template_set.bcs import answers, protocol
 from bcs_template_set.bcs.answers import ChartVersion, TemplateFile
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 
@@ -58,9 +59,16 @@ def create_version() -> Write[answers.Created]:
     )
 
 
-def create_file() -> Write[answers.CreatedFile]:
+def create_file(*, below_space: bool = False) -> Write[answers.CreatedFile]:
     return protocol.create_file(
-        "demo", space_id=ID, space="web", name="a.yaml", version="1", content="c", version_description="d"
+        "demo",
+        space_id=ID,
+        space="web",
+        name="a.yaml",
+        version="1",
+        content="c",
+        version_description="d",
+        below_space=below_space,
     )
 
 
@@ -75,11 +83,15 @@ PATHS: list[tuple[Callable[[], Call[object]], str]] = [
     (lambda: protocol.list_clusters("demo", ID), f"GET /clustermanager/v1/projects/{ID}/clusters"),
     (lambda: protocol.get_release("demo"), "GET /clusterresources/v1/version"),
     (lambda: protocol.list_spaces("demo", name="web"), "GET ~/template/spaces?name=web"),
+    (lambda: protocol.list_all_spaces("demo"), "GET ~/template/spaces"),
     (lambda: protocol.create_space("demo", name="web"), "POST ~/template/spaces"),
     (lambda: protocol.list_files("demo", ID), f"GET ~/template/{ID}/metadatas"),
     (lambda: protocol.get_file("demo", ID), f"GET ~/template/metadatas/{ID}"),
     (create_file, "POST ~/template/metadatas"),
     (lambda: protocol.update_file("demo", file(), version="1"), f"PUT ~/template/metadatas/{ID}"),
+    (lambda: protocol.ask_old_path("demo"), "GET ~/template/metadatas"),
+    (lambda: create_file(below_space=True), f"POST ~/template/{ID}/metadatas"),
+    (lambda: protocol.delete_file("demo", ID), f"DELETE ~/template/metadatas/{ID}"),
     (lambda: protocol.list_space_versions("demo", ID), f"GET ~/template/{ID}/metadata/versions"),
     (lambda: protocol.list_versions("demo", ID), f"GET ~/template/{ID}/versions"),
     (lambda: protocol.get_version("demo", ID), f"GET ~/template/versions/{ID}"),
@@ -88,6 +100,8 @@ PATHS: list[tuple[Callable[[], Call[object]], str]] = [
         "POST ~/template/detail",
     ),
     (create_version, f"POST ~/template/{ID}/versions"),
+    (lambda: protocol.delete_version("demo", ID), f"DELETE ~/template/versions/{ID}"),
+    (lambda: protocol.list_environments("demo"), "GET ~/envs"),
     (create_template_set, "POST ~/templatesets"),
     (
         lambda: protocol.get_chart_version("demo", name="set", version="1.0.0+a"),
@@ -106,10 +120,29 @@ def test_every_call_has_the_method_and_path_of_the_facts(
 
 
 def test_what_writes_is_a_write_and_the_rest_are_reads() -> None:
-    writes = {build().name for build, _ in PATHS if isinstance(build(), Write)}
-    reads = {build().name for build, _ in PATHS if isinstance(build(), Read)}
-    assert writes == {"create space", "create file", "update file", "create version", "create template set"}
-    assert len(reads) == 11
+    calls = [build() for build, _ in PATHS]
+    assert {call.name for call in calls if isinstance(call, Write)} == {
+        *("create space", "create file", "update file", "delete file"),
+        *("create version", "delete version", "create template set"),
+    }
+    assert {call.name for call in calls if isinstance(call, Read)} == {
+        *("get project", "list clusters", "get release", "list spaces", "list files", "get file"),
+        *("ask dialect", "list version names", "list versions", "get version", "find version"),
+        *("list environments", "get chart version"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("trait", "names"),
+    [
+        ("may_be_missing", {"ask dialect", "list version names"}),
+        ("grows", {"list version names", "list versions"}),
+        ("is_bare", {"get release"}),
+        ("reads_error", set()),
+    ],
+)
+def test_which_calls_are_not_like_the_others(trait: str, names: set[str]) -> None:
+    assert {build().name for build, _ in PATHS if getattr(build(), trait)} == names
 
 
 def test_a_call_has_no_place_for_headers_or_credentials() -> None:
@@ -151,9 +184,21 @@ def test_bodies_hold_the_fields_of_the_proto() -> None:
         "renderMode": "Simple",
         "force": False,
     }
-    assert body(create_template_set())["templates"] == [
-        {"templateSpace": "web", "templateName": "a.yaml", "version": "1"}
-    ]
+    assert body(create_file(below_space=True))["name"] == "a.yaml"
+    one_version = {"templateSpace": "web", "templateName": "a.yaml", "version": "1"}
+    assert body(create_template_set()) == {
+        "name": "set",
+        "version": "1.0.0",
+        "category": "bk-ci",
+        "description": "d",
+        "keywords": [],
+        "readme": "",
+        "templates": [one_version],
+        "values": "",
+        "force": False,
+    }
+    assert body(protocol.find_version("demo", space="web", name="a.yaml", version="1")) == one_version
+    assert protocol.get_file("demo", ID).body_bytes() is None
 
 
 def test_updating_a_file_carries_every_field_over_but_the_version() -> None:
@@ -201,19 +246,31 @@ def test_a_segment_is_quoted_whole_or_refused(version: str) -> None:
         assert path.count("/") == 10
 
 
+def _refused(what: str, segment: str) -> Text:
+    return say("gateway.segment", what=what, value=repr(segment))
+
+
 @pytest.mark.parametrize("segment", ["", ".", "..", " ", "\ud800"])
 def test_what_would_change_the_path_is_refused_before_it_is_sent(segment: str) -> None:
-    for build in (
-        lambda: protocol.get_project(segment),
-        lambda: protocol.list_spaces(segment, name="web"),
-        lambda: protocol.get_chart_version("demo", name=segment, version="1"),
-        lambda: protocol.get_chart_version("demo", name="set", version=segment),
+    for what, build in (
+        ("project_code", lambda: protocol.get_project(segment)),
+        ("project_code", lambda: protocol.list_spaces(segment, name="web")),
+        ("project_code", lambda: protocol.get_chart_version(segment, name="set", version="1")),
+        ("template_set", lambda: protocol.get_chart_version("demo", name=segment, version="1")),
+        ("version", lambda: protocol.get_chart_version("demo", name="set", version=segment)),
     ):
-        with pytest.raises(InputsInvalid):
+        with pytest.raises(InputsInvalid) as refused:
             build()
-    for build_with_id in (protocol.list_files, protocol.get_file, protocol.get_version):
-        with pytest.raises(AnswerUnreadable):
+        assert refused.value.details == (_refused(what, segment),)
+    for what, build_with_id in (
+        ("projectID", protocol.list_clusters),
+        ("templateSpaceID", protocol.list_files),
+        ("templateID", protocol.get_file),
+        ("versionID", protocol.get_version),
+    ):
+        with pytest.raises(AnswerUnreadable) as unreadable:
             build_with_id("demo", segment)
+        assert (unreadable.value.url, unreadable.value.problem) == (what, _refused(what, segment))
 
 
 # --- answers --------------------------------------------------------------------------------------------
@@ -234,6 +291,23 @@ def test_null_lists_are_empty_and_unknown_fields_ignored() -> None:
     assert protocol.list_files("demo", ID).parse(None) == []
     rows: JsonValue = [{"templateName": "web/a", "versionList": None}]
     assert protocol.list_space_versions("demo", ID).parse(rows)[0].version_list == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "bare"),
+    [({}, True), ({"tags": []}, False), ({"fav": False}, False), ({"fav": True, "tags": ["a"]}, False)],
+)
+def test_a_space_without_tags_and_favourites_is_one_of_the_old_dialect(
+    row: dict[str, JsonValue], *, bare: bool
+) -> None:
+    whole = protocol.list_all_spaces("demo")
+    assert [space.bare for space in whole.parse([{"id": ID, "name": "web", **row}])] == [bare]
+    assert whole.parse(None) == []
+
+
+def test_what_is_no_list_is_unreadable() -> None:
+    with pytest.raises(Unreadable, match=r"^`data` is no list$"):
+        protocol.list_files("demo", ID).parse({"id": ID})
 
 
 def test_numbers_may_be_written_as_go_writes_them() -> None:
@@ -269,6 +343,8 @@ def test_a_version_that_is_not_there_is_none() -> None:
     call = protocol.find_version("demo", space="web", name="a", version="1")
     assert call.parse(None) is None
     assert call.parse({}) is None
+    with pytest.raises(Unreadable, match=r" - at `data`$"):
+        call.parse({"id": ID})
 
 
 def test_a_chart_holds_the_contents_of_the_files_it_was_made_of() -> None:
