@@ -178,23 +178,6 @@ def test_chance_shortens_a_wait_to_no_less_than_its_half() -> None:
     assert bench.clock.waits == [0.25, 0.5, 1.0]
 
 
-@given(
-    failures=st.integers(1, 200),
-    limits=st.integers(0, 200),
-    chance=st.floats(0, 1),
-    policy=st.builds(RetryPolicy, attempts=st.integers(1, 300), longest_wait=st.floats(0, 100)),
-)
-def test_no_wait_is_longer_than_the_longest(
-    failures: int, limits: int, chance: float, policy: RetryPolicy
-) -> None:
-    from bcs_template_set.bcs.decision import RetryAfter
-
-    retry = RetryAfter(servers.Unreachable(url="u", problem="p"))
-    seconds = policy.wait(retry, failures=failures, limits=limits, chance=chance)
-    assert (seconds is None) is (failures >= policy.attempts)
-    assert seconds is None or 0 <= seconds <= policy.longest_wait
-
-
 def test_a_write_with_a_lost_answer_is_sent_once_and_its_outcome_is_unknown() -> None:
     for reply in (
         NoAnswer("p"),

@@ -86,7 +86,7 @@ class Pace:
         self._proven = 1
         self._turn_refused = 0
         self._quiet_until = -inf
-        self._probe: Literal["none", "due", "out"] = "none"
+        self._probe: Optional[Literal["due", "out"]] = None
         self._someone_waited = False
         self._quickest: dict[str, float] = {}
         self._slowness: deque[float] = deque(maxlen=self.limit)
@@ -115,7 +115,7 @@ class Pace:
         if heard.quota is not None:
             self._learn_quota(heard.quota, permit, now=now)
         if permit.turn >= self._last_halving:
-            self._probe = "none"
+            self._probe = None
             if heard.load == "too much":
                 self._turn_refused = permit.turn
                 self._halve(now, well=permit.level - 1 if heard.at_once else START)

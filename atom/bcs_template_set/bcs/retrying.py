@@ -43,5 +43,4 @@ class RetryPolicy:
         return self._backoff(failures, chance=chance, first=self.first_wait) if failures < most else None
 
     def _backoff(self, failures: int, *, chance: float, first: float) -> float:
-        doubled = first * 2.0 ** min(failures - 1, 30)
-        return min(self.longest_wait, doubled) * (1 - chance / 2)
+        return min(self.longest_wait, first * 2.0 ** (failures - 1)) * (1 - chance / 2)

@@ -47,7 +47,7 @@ class Seen:
     @staticmethod
     def of(answer: HttpAnswer, *, mask: Callable[[str], str] = str) -> Seen:
         """Take an answer apart; never raises, whatever its bytes are."""
-        payload, parsed = parse_json(answer.body, content_type=answer.headers.get("content-type", ""))
+        payload, parsed = parse_json(answer.body, content_type=_content_type(answer.headers))
         return Seen(
             status=answer.status,
             headers=answer.headers,
@@ -67,7 +67,7 @@ class Seen:
     @property
     def is_plain_text(self) -> bool:
         """Tell whether it is text for people: grpc-gateway's way to say that BCS has no such path."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower() == "text/plain"
+        return _content_type(self.headers).partition(";")[0].strip() == "text/plain"
 
     @property
     def message(self) -> str:
@@ -109,10 +109,11 @@ def _encoding_of(name: str) -> str:
 
 
 def _looks_like_json(answer: HttpAnswer) -> bool:
-    return "json" in answer.headers.get("content-type", "").lower() or answer.body.lstrip()[:1] in (
-        b"{",
-        b"[",
-    )
+    return "json" in _content_type(answer.headers) or answer.body.lstrip()[:1] in (b"{", b"[")
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").lower()
 
 
 def _number(text: str) -> int:

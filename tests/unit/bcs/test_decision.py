@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.pieces import answer, business, gateway_error, ok, text
 
 from bcs_template_set.bcs.decision import Asked, Fail, Reply, RetryAfter, Success, decide
-from bcs_template_set.bcs.seen import Seen
+from bcs_template_set.bcs.seen import Seen, gateway_code_in
 from bcs_template_set.messages import LANGUAGES, errors, say
 from bcs_template_set.messages import server_errors as servers
 from bcs_template_set.messages.server_errors import OutcomeUnknown
@@ -103,6 +103,13 @@ TABLE: list[tuple[str, Reply, type[StepError], str, str]] = [
     (
         "3 half a JSON",
         HttpAnswer(200, {}, b'{"code": 0, "da'),
+        servers.AnswerUnreadable,
+        AGAIN,
+        UNKNOWN,
+    ),
+    (
+        "3 half a word of JSON",
+        HttpAnswer(200, {"content-type": "application/JSON"}, b"nul"),
         servers.AnswerUnreadable,
         AGAIN,
         UNKNOWN,
@@ -269,7 +276,10 @@ def test_what_bcs_could_not_establish_is_tried_once_more_only() -> None:
 
 def test_messages_are_read_in_other_encodings_too() -> None:
     payload = json.dumps({"code": 1, "message": "记录不存在"}, ensure_ascii=False)
-    for encoding, declared in (("gbk", "; charset=gbk"), ("utf-8", ""), ("utf-8-sig", "")):
+    for encoding, declared in (
+        *(("gbk", "; charset=gbk"), ("utf-8", ""), ("utf-8-sig", "")),
+        ("utf-8-sig", "; charset=UTF-8"),
+    ):
         headers = {"content-type": f"application/json{declared}"}
         error = failure(HttpAnswer(200, headers, payload.encode(encoding)))
         assert error.fields["message"] == "记录不存在"
@@ -277,6 +287,26 @@ def test_messages_are_read_in_other_encodings_too() -> None:
         200, {"content-type": "application/json; charset=nonsense"}, b'{"code": 1, "message": "\xe9"}'
     )
     assert failure(odd).fields["message"] == "é"
+
+
+@pytest.mark.parametrize(
+    ("replied", "message"),
+    [
+        (answer({"code": 13, "message": "m", "error": "e"}, status=500), "m"),
+        (answer({"code": 13, "message": " ", "error": "e"}, status=500), "e"),
+        (answer({"code": 13, "error": "e"}, status=500, headers={"x-bkapi-error-message": "h"}), "e"),
+        (answer({"code": 13}, status=500, headers={"x-bkapi-error-message": "h"}), "h"),
+        (answer({"code": 13}, status=500), "HTTP 500"),
+    ],
+)
+def test_what_a_server_says_is_its_message_or_else_its_error(replied: HttpAnswer, message: str) -> None:
+    assert Seen.of(replied).message == message
+
+
+@pytest.mark.parametrize(("header", "code"), [("1640001", 1640001), (" 7 ", 7), ("x", 0), ("1" * 10, 0)])
+def test_a_gateways_code_that_is_no_number_is_one_still(header: str, code: int) -> None:
+    assert gateway_code_in({"x-bkapi-error-code": header}) == code
+    assert gateway_code_in({}) is None
 
 
 def test_a_servers_message_is_one_line_and_not_endless() -> None:

@@ -234,6 +234,38 @@ def test_what_went_well_before_and_is_too_many_at_once_now_counts_no_more() -> N
     assert line.pace.limit == 4
 
 
+def test_what_has_gone_well_outweighs_what_a_burst_says_and_before_any_did_the_burst_counts() -> None:
+    line = Line()
+    line.begin(8)
+    line.under_way = [line.under_way[3], line.under_way[1]]
+    line.end(TOO_MANY, count=1)
+    assert line.pace.limit == 3
+    line.end(TOO_MANY)
+    assert line.pace.limit == 1
+    line = Line()
+    assert line.round(60) == 16
+    line.begin(16)
+    line.under_way = [line.under_way[8], line.under_way[4]]
+    line.end(TOO_MANY, count=1)
+    line.end(TOO_MANY)
+    assert line.pace.limit == 8
+
+
+def test_one_at_a_time_is_the_least_also_where_more_went_well_before() -> None:
+    line = Line()
+    assert line.round(60) == 16
+    line.begin(1)
+    line.end(TOO_MANY)
+    assert line.pace.limit == 1
+
+
+def test_of_an_odd_number_of_answers_the_one_in_the_middle_tells() -> None:
+    line = Line()
+    for seconds in (1.0, 2.1, 1.9):
+        line.round(1, seconds=seconds)
+    assert line.round(60, seconds=1.0) == 16
+
+
 # --- what a run makes of it -----------------------------------------------------------------------------
 
 GATEWAYS = {
@@ -304,6 +336,16 @@ def test_the_first_answer_of_a_window_tells_when_it_ends_and_no_later_one_puts_t
     line.end(told(12, seconds=10.0), count=1)
     line.end(told(0, seconds=4.0))
     assert line.pace.take(line.now) == 4.5
+
+
+def test_a_gateway_that_takes_none_in_a_window_is_asked_one_at_a_time_after_it() -> None:
+    line = Line()
+    line.now = 0.0
+    line.begin()
+    line.end(Heard(quota=Quota(0, 0, 3.0)))
+    assert line.pace.take(0.0) == 3.5
+    line.now = 3.5
+    assert line.begin(2) == 1
 
 
 def test_a_window_far_away_is_not_waited_for() -> None:
