@@ -20,7 +20,7 @@ from bcs_template_set.bcs.calls import (
     nothing,
     one,
 )
-from bcs_template_set.manifests.fields import list_at, text_at
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import AUTOSCALER, CONFIG_MAP, POD
 from bcs_template_set.records.declared import Record, camel
@@ -83,8 +83,8 @@ class LiveObject:
 class LiveList:
     """Live objects, pruned (trap 12): a Pod's reason is in `manifest_ext` by its uid."""
 
-    manifest: Mapping[str, JsonValue]
-    manifest_ext: Mapping[str, JsonValue]
+    manifest: Fields
+    manifest_ext: Fields
 
 
 def list_variables(place: NamespaceRef, *, version_ids: Sequence[str]) -> Read[Variables]:
@@ -146,12 +146,7 @@ def live_object(data: JsonValue) -> LiveObject:
 
 def live_list(data: JsonValue) -> LiveList:
     """Return the objects of `data.manifest`, and what `data.manifestExt` says of them; none for null."""
-    whole = data if isinstance(data, dict) else {}
-    manifest, notes = whole.get("manifest"), whole.get("manifestExt")
-    return LiveList(
-        manifest=manifest if isinstance(manifest, dict) else {},
-        manifest_ext=notes if isinstance(notes, dict) else {},
-    )
+    return LiveList(manifest=mapping_at(data, "manifest"), manifest_ext=mapping_at(data, "manifestExt"))
 
 
 def get_live(place: NamespaceRef, *, kind: Kind, name: str) -> Read[LiveObject]:

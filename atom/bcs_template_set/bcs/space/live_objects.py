@@ -88,8 +88,7 @@ def list_rows(place: NamespaceRef, *, kind: Kind) -> Read[tuple[LiveRow, ...]]:
 
 
 def _rows(kind: Kind, data: JsonValue) -> tuple[LiveRow, ...]:
-    whole = data if isinstance(data, dict) else {}
-    listed, notes = mapping_at(whole, "manifest"), mapping_at(whole, "manifestExt")
+    listed, notes = mapping_at(data, "manifest"), mapping_at(data, "manifestExt")
     items = listed.get("items")
     if not isinstance(items, list):
         raise Unreadable("Object missing required field `items` - at `data.manifest`")

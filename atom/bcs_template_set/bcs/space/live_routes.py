@@ -6,14 +6,16 @@ A list leaves an Ingress neither rules nor status (facts/bcs.md, trap 12); its p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from bcs_template_set.bcs.calls import JsonValue, Read
+from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.deploy_calls import LiveList, NamespaceRef, list_live, live_list
 from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS
 from bcs_template_set.manifests.routes import ANY_HOST, EntryPoint, Route, entry_of_host, entry_point_of
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.records.late_dataclass import dataclass
 
 
@@ -36,40 +38,32 @@ def list_live_ingresses(place: NamespaceRef) -> Read[LiveIngresses]:
 
 def _ingresses_of(listed: LiveList) -> LiveIngresses:
     """Return the Ingresses of a pruned list."""
-    rows = listed.manifest.get("items")
-    found = [
-        _ingress_of(row, listed.manifest_ext)
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict)
-    ]
+    found = [_ingress_of(row, listed.manifest_ext) for row in list_at(listed.manifest, "items")]
     return LiveIngresses(
-        tuple(sorted(found, key=lambda ingress: ingress.name)), str(listed.manifest.get("apiVersion") or "")
+        tuple(sorted(found, key=lambda ingress: ingress.name)), text_at(listed.manifest, "apiVersion")
     )
 
 
-def _ingress_of(row: Mapping[str, JsonValue], notes: Mapping[str, JsonValue]) -> LiveIngress:
-    metadata = _mapping(row.get("metadata"))
-    name = str(metadata.get("name") or "")
-    note = _mapping(notes.get(str(metadata.get("uid") or "")))
+def _ingress_of(row: YamlValue, notes: Fields) -> LiveIngress:
+    name, uid = text_at(row, "metadata", "name"), text_at(row, "metadata", "uid")
+    item = mapping_at(row)
     return LiveIngress(
         name=name,
-        file=mark_of(row).file,
-        routes=tuple(sorted(_routes_of(note.get("rules"), ingress=name, entry=entry_point_of(row)))),
+        file=mark_of(item).file,
+        routes=tuple(
+            sorted(_routes_of(list_at(notes, uid, "rules"), ingress=name, entry=entry_point_of(item)))
+        ),
     )
 
 
-def _routes_of(rules: JsonValue, *, ingress: str, entry: EntryPoint) -> Iterator[Route]:
-    for rule in rules if isinstance(rules, list) else ():
-        row = _mapping(rule)
+def _routes_of(rules: Sequence[YamlValue], *, ingress: str, entry: EntryPoint) -> Iterator[Route]:
+    for rule in rules:
+        host = text_at(rule, "host") or ANY_HOST
         yield Route(
-            host=str(row.get("host") or ANY_HOST),
-            path=str(row.get("path") or "/"),
-            service=str(row.get("serviceName") or ""),
+            host=host,
+            path=text_at(rule, "path") or "/",
+            service=text_at(rule, "serviceName"),
             ingress=ingress,
-            path_type=str(row.get("pathType") or ""),
-            entry=entry_of_host(str(row.get("host") or ANY_HOST), entry, ingress),
+            path_type=text_at(rule, "pathType"),
+            entry=entry_of_host(host, entry, ingress),
         )
-
-
-def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
-    return value if isinstance(value, dict) else {}

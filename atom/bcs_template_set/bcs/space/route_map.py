@@ -68,7 +68,7 @@ def owned_routes(
     claimed = {(host, normal_path(claim.path)): claim for host, claim in claims}
     found: dict[object, OwnedRoute] = {}
     for route in routes:
-        claim = claimed.get(route.place)
+        owner = claimed.get(route.place) or origin
         found.setdefault(
             (route.host, route.path, route.entry),
             OwnedRoute(
@@ -76,9 +76,9 @@ def owned_routes(
                 path=route.path,
                 file=file,
                 service=route.service,
-                pipeline=claim.pipeline if claim else origin.pipeline if origin else "",
-                branch=claim.branch if claim else origin.branch if origin else "",
-                build=claim.build if claim else origin.build if origin else 0,
+                pipeline=owner.pipeline if owner else "",
+                branch=owner.branch if owner else "",
+                build=owner.build if owner else 0,
                 place=route.place,
                 entry=route.entry,
             ),

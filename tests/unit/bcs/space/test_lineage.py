@@ -49,6 +49,8 @@ def test_what_was_merged_is_not_suspect() -> None:
 def test_beside_a_version_made_from_nothing_every_other_is_suspect() -> None:
     found = suspects(history(("b", 10), ("a", 10)), current="b", bases=(FROM_NOTHING,))
     assert names(found) == ["a"]
+    undated = suspects(history(("b", 0), ("a", 0)), current="b", bases=(FROM_NOTHING,))
+    assert names(undated) == ["a"]
 
 
 def test_since_the_eldest_of_several_bases_there_may_be_suspects() -> None:

@@ -48,6 +48,17 @@ def test_a_garbled_build_number_is_nobodys() -> None:
     assert origin.build == 0
 
 
+def test_a_description_that_names_other_content_is_not_of_the_build_that_it_names() -> None:
+    line = replace(OURS, sha256="").line("x")
+    digest = read_provenance(line)
+    assert digest is not None
+    assert published_as_it_is(line, "x") == digest
+    assert published_as_it_is(line, "y") is None
+    assert published_as_it_is("a person's", "x") is None
+    older = "bk-ci pipeline=p-1 build=12"
+    assert published_as_it_is(older, "x") == read_provenance(older), "older steps wrote no digest"
+
+
 def test_order_is_by_build_number_within_a_pipeline_and_branch_only() -> None:
     assert replace(OURS, build=13).is_newer_than(OURS)
     assert not replace(OURS, build=11).is_newer_than(OURS)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import LiveIngress, by_place, live_clashes, owned_routes
 from bcs_template_set.manifests.branch_paths import Claim
@@ -20,11 +22,18 @@ def test_a_claimed_path_belongs_to_its_branch_and_any_other_to_the_build_of_the_
         ("/", "main", 7, "p-1"),
         ("/x", "feature/x", 3, "p-2"),
     ]
+    assert str(found[1].owner()) == "a.yaml (Service web; branch feature/x, build 3 of pipeline p-2)"
+    (unsaid,) = owned_routes(
+        "a.yaml", [route("/")._replace(service="")], claims=[], origin=replace(ORIGIN, pipeline="")
+    )
+    assert str(unsaid.owner()) == "a.yaml (Service ?; branch main, build 7 of pipeline ?)"
 
 
 def test_of_a_file_that_a_person_wrote_only_file_and_service_are_known() -> None:
     (owned,) = owned_routes("a.yaml", [route("/")], claims=[], origin=None)
     assert str(owned.owner()) == "a.yaml (Service web, not published by a pipeline step)"
+    assert str(replace(owned, service="").owner()) == "a.yaml (Service ?, not published by a pipeline step)"
+    assert (owned.pipeline, owned.branch, owned.build) == ("", "", 0)
 
 
 def test_several_load_balancers_serve_one_route() -> None:
@@ -43,6 +52,13 @@ def clashes(
 def test_a_live_ingress_of_somebody_else_clashes_at_the_same_place() -> None:
     assert clashes(LiveIngress("old", "", (route("/x"),))) == ["old True"]
     assert clashes(LiveIngress("old", "other/b.yaml", (route("/x"),))) == ["old True"]
+
+
+def test_a_clash_names_the_file_of_the_ingress_if_it_has_one() -> None:
+    for file, words in (("other/b.yaml", "was deployed from other/b.yaml."), ("", "was not deployed from a")):
+        serving = by_place([LiveIngress("old", file, (route("/x"),))])
+        (clash,) = live_clashes("a.yaml", [route("/x")], added=frozenset(), serving=serving, space="web")
+        assert words in str(clash.text())
 
 
 def test_a_route_that_is_served_already_is_said_and_not_refused() -> None:
