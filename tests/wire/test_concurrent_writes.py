@@ -73,7 +73,7 @@ def test_of_files_that_were_not_applied_nothing_is_said_beside_one_that_was(benc
 
 
 def test_a_version_that_was_made_current_right_after_is_named(bench: Bench) -> None:
-    outcome = applied(bench)
+    outcome = replace(applied(bench), unsure=True)
     hotfix(bench, NAME)
     settled = bench.settle(outcome)
     assert notes(settled) == [
@@ -81,6 +81,7 @@ def test_a_version_that_was_made_current_right_after_is_named(bench: Bench) -> N
         "a.yaml: version 1.0.7-main is published, but hotfix was made current right after.",
     ]
     assert settled.rivalled == {NAME}
+    assert settled.hiding == {}, "it is ours that is hidden"
 
 
 def test_versions_that_were_written_in_between_are_named_all(bench: Bench) -> None:
@@ -138,6 +139,7 @@ def test_a_version_that_was_overwritten_where_another_is_current_is_not_overtake
 ) -> None:
     outcome = overwritten(bench, current)
     assert bench.settle(outcome) == Settled((outcome,))
+    assert settle_shared(bench, outcome).rivalled == frozenset()
 
 
 def test_a_version_that_was_overwritten_and_a_rivals_that_became_current_since_is_overtaken(
@@ -218,11 +220,10 @@ def test_what_branches_share_is_looked_at_once_others_have_ended_and_nothing_els
 
 
 def test_what_a_build_has_merged_is_not_overtaken_by_it_where_branches_share_the_file(bench: Bench) -> None:
-    outcome = applied(bench)
-    merged = OURS.line(THEIRS, bases=(outcome.version_id,))
-    bench.emulator.state.add_version(
-        SPACE, NAME, version="1.0.8", content=THEIRS, creator="lisi", description=merged
-    )
+    outcome, state = applied(bench), bench.emulator.state
+    for version in ("1.0.8", "1.0.9"):
+        merged = OURS.line(THEIRS, bases=(state.find_versions(SPACE, NAME)[-1].id,))
+        state.add_version(SPACE, NAME, version=version, content=THEIRS, creator="lisi", description=merged)
     assert settle_shared(bench, outcome) == Settled((outcome,), within=frozenset({NAME}))
     assert bench.settle(outcome).rivalled == {NAME}
 

@@ -34,7 +34,6 @@ from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import ActedAsAnother, RouteTaken
 from bcs_template_set.messages.past_errors import PrunesEverything, PrunesTooMuch
 from bcs_template_set.messages.step_error import count_of
-from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.make_plan import make_plan
 from bcs_template_set.publish.plan import Change, Plan, Policy, holding, refusal, taking_away
 from bcs_template_set.publish.pruning import OrphanFile, Pruning
@@ -622,9 +621,6 @@ def test_a_place_has_the_types_of_its_own_routes() -> None:
 def test_what_a_plan_is_not_told_it_does_not_claim() -> None:
     change = Change(name="a.yaml", action="unchanged", content="", digest="")
     assert not change.writes
-    planned = FileOutcome(change, "planned")
-    assert (planned.version_id, planned.version, planned.creator, planned.template_id) == ("",) * 4
-    assert (planned.seconds, planned.answered_at, planned.unsure, planned.verified) == (0, 0, False, True)
     assert (change.version, change.domain, change.diff) == ("", "", "")
     plan = Plan(TARGET, "", (change,), creates_space=False, chart="none", digest="")
     assert (plan.writes, plan.chart_overwrites, plan.acting_as) == (False, False, "")
