@@ -70,7 +70,7 @@ def test_the_same_state_has_the_same_verdict_where_nothing_is_deployed() -> None
         assert (ran.code, len(calls_of(ran))) == (800506, 0)
         found, _, then = ran.log.partition("every object of the run is in the cluster")
         assert "Nothing to deploy" in found
-        assert "Looking whether the 2 workloads that were live already are ready" in then
+        assert "Looking whether 2 workloads that were live already are ready" in then
         assert "Deployment/news can't become ready: live at version 1.0.8-main" in then
         assert states(ran) == {"news.yaml": "live-not-ready", "shop.yaml": "live"}
 

@@ -253,7 +253,7 @@ FAULTS = {
             unknown=("machine",),
         ),
         800601,
-        ("gateway.invalid", "not known). Check gateway"),
+        ("gateway.invalid", "not known). Have the atom's owner check gateway"),
     ),
     "no TLS": Wrong(
         lambda worker: change_region(worker, gateway=worker.emulator.url.replace("http:", "https:")),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import struct
+from typing import get_args
 
 import pytest
 from tests.packaging.store_files import PROJECT, TASK_JSON, read_task_json
 
 from bcs_template_set.cli.main import POST_ACTIONS
 from bcs_template_set.config.inputs import INPUTS, Input
+from bcs_template_set.messages.state_words import Result
 
 TASK = read_task_json()
 BY_NAME = {known.name: known for known in INPUTS}
@@ -196,6 +198,11 @@ def test_the_credential_picker_offers_only_types_the_step_can_use() -> None:
 
 def test_the_form_has_the_outputs_of_the_design() -> None:
     assert {name: output.type for name, output in TASK.output.items()} == OUTPUTS
+
+
+def test_the_output_result_tells_every_word_that_it_may_hold() -> None:
+    told = TASK.output["result"].description
+    assert set(re.findall(r"[a-z]+(?:-[a-z]+)?", told)) == set(get_args(Result))
 
 
 def test_the_worker_is_told_to_install_the_wheel_of_this_version_and_to_start_its_console_script() -> None:

@@ -291,7 +291,8 @@ def add_looking_arguments(parser: argparse.ArgumentParser, *versions: str, hosts
     """Add what the verbs take that only look at a folder."""
     for name in versions:
         parser.add_argument(name, help=told("help.version_or_live"))
-    parser.add_argument("hosts", nargs=hosts, metavar="HOST", help=told("help.hosts"))
+    # Without a default, argparse counts "*" among the words that are missing.
+    parser.add_argument("hosts", nargs=hosts, default=[], metavar="HOST", help=told("help.hosts"))
     add_settings_argument(parser, as_json=True)
 
 

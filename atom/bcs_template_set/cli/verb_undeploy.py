@@ -53,9 +53,7 @@ def run_undeploy(services: Services, options: argparse.Namespace, *, out: TextIO
     """
     context = read_everything(services)
     if not context.settings.cluster_id:
-        missing = [
-            say("settings.target_incomplete", name=name, action=VERB) for name in ("cluster_id", "namespace")
-        ]
+        missing = [say("settings.target_incomplete", name=name) for name in ("cluster_id", "namespace")]
         raise InputsInvalid(details=missing)
     try:
         with acting(context, VERB, out=out) as desk:

@@ -321,9 +321,9 @@ class _Inputs:
     def check_target(self, settings: Settings) -> None:
         """Refuse half a target, and a deployment, or a way back, without one."""
         target = {"cluster_id": settings.cluster_id, "namespace": settings.namespace}
-        missing, action = [name for name, given in target.items() if not given], settings.action
+        missing = [name for name, given in target.items() if not given]
         if missing and (settings.deploys or settings.goes_back or len(missing) == 1):
-            self.mistakes += [say("settings.target_incomplete", name=name, action=action) for name in missing]
+            self.mistakes += [say("settings.target_incomplete", name=name) for name in missing]
 
     def check_kinds(self, name: str, given: Sequence[str]) -> None:
         """Refuse what an input that names kinds may not name."""

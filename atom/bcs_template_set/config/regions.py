@@ -20,7 +20,7 @@ from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, Secret
-from bcs_template_set.messages.spelling import with_nearest
+from bcs_template_set.messages.spelling import unknown_name
 from bcs_template_set.messages.state_words import OUR_WORDS
 from bcs_template_set.records.late_dataclass import dataclass
 
@@ -270,8 +270,9 @@ class _RegionTable:
 
     def _unknown(self, key: str, keys: tuple[str, ...]) -> None:
         shown = key if PLAIN_KEY.fullmatch(key) else MASK
-        mistake = say("regions.unknown_key", place=f"{self.place}.{shown}", keys=keys)
-        self._mistakes.append(with_nearest(mistake, key, keys))
+        place = f"{self.place}.{shown}"
+        mistake = say("regions.unknown_key", place=place, keys=keys)
+        self._mistakes.append(unknown_name(mistake, key, keys, path=place))
 
 
 def _shown_name(name: str) -> str:

@@ -143,18 +143,18 @@ class StepError(_Declared):
         return self
 
     def explain(self, language: Language) -> list[str]:
-        """Return the lines a person reads: code, title, details, context, cure. Foreign text is in them."""
+        """Return the lines a person reads: code, title, details, cure, context. Foreign text is in them."""
         lines = [say("report.verdict_failed", code=self.code, title=self.title()).render(language)]
         lines += [
             f"{indent_of(detail)}  - " + (detail.render(language) if isinstance(detail, Text) else detail)
             for detail in self.details
         ]
+        lines.append(say("context.cure", value=self.cure()).render(language))
         lines += [
             say(f"context.{name}", value=fact).render(language)
             for name, fact in self.context.items()
             if fact not in (None, "") and known(f"context.{name}")
         ]
-        lines.append(say("context.cure", value=self.cure()).render(language))
         return lines
 
     def __str__(self) -> str:

@@ -182,8 +182,6 @@ def _units(lines: Iterable[str]) -> int:
 def _aftermath(outcome: Outcome) -> Iterator[Text]:
     """Yield what a failed run leaves behind: what was written, deployed and restored."""
     yield from after_texts(outcome)
-    if outcome.error is not None and outcome.error.context.get("found"):
-        yield say("context.found", value=outcome.error.context["found"])
     if outcome.rollout is not None and outcome.rollout.restoration is not None:
         yield from restoration_texts(outcome.rollout.restoration, outcome.files)
 

@@ -47,6 +47,7 @@ def test_the_help_is_in_the_desk_s_language_and_keeps_to_the_terminal(
     ("arguments", "english", "chinese"),
     [
         ("plan", "--settings is missing.", "缺少 --settings。"),
+        ("diff --settings a", "A, B is missing.", "缺少 A、B。"),
         ("plan --settings", "--settings takes a value.", "--settings 后面要填写值。"),
         ("check --strict=x", "--strict takes no value.", "--strict 不带值。"),
         (

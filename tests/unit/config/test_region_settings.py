@@ -82,7 +82,8 @@ def test_an_empty_path_prefix_is_a_choice_not_an_omission() -> None:
 @pytest.mark.parametrize(
     ("lines", "place"),
     [
-        ("gatewy: https://a", "regions.gz.gatewy is not a known key"),
+        ("unheard: of", "regions.gz.unheard is not a known key; known: gateway, path_prefix"),
+        ("gatewy: https://a", 'regions.gz.gatewy is not known. Did you mean "gateway"?'),
         ("gateway: ftp://a", "regions.gz.gateway"),
         ("authorizer: true", "regions.gz.authorizer"),
         ("authorizer: pipeline", "regions.gz.authorizer"),

@@ -218,7 +218,7 @@ def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts
     )
     shown = message.count("has no tag. [image-tag]")
     assert f"\n… and {300 - shown} more.\n" in message
-    assert "\nFound: 300 image-tag" in message
+    assert message.count("\nFound: 300 image-tag") == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -151,7 +151,7 @@ def test_findings_of_one_kind_are_its_error_and_its_cure_is_said_once() -> None:
     assert str(error) == (
         "Failed (800304): Names are used that have no value.\n"
         '  - a: "a" has no value.\n  - b: "a" has no value.\n'
-        f"Found: 2 missing-name\nWhat to do: {say('errors.800304.cure')}"
+        f"What to do: {say('errors.800304.cure')}\nFound: 2 missing-name"
     )
     assert isinstance(refusal_of([found("a")]), ManifestsInvalid)
 

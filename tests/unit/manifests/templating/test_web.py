@@ -292,6 +292,7 @@ domains:
     image: r:1
   - host: a.example.com
     imge: r:1
+    zzz: 1
     port: 80.5
     node_port: 80
     paths: []
@@ -309,7 +310,8 @@ image_pull_secrets: null
 """
     said = "\n".join(complaints(tmp_path, values))
     for part in (
-        "ap is not known; known: app, domains, image_pull_secrets, ingress_class, main_branches.",
+        'ap is not known. Did you mean "app"?',
+        "domains[1].zzz is not known; known: host, image",
         "app is missing; it takes lower-case letters",
         "domains[0].host is text of another form; it takes a domain in lower case",
         "domains[1].imge is not known",
