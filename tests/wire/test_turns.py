@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.emulator.faults import Fault, Match
 from tests.support.planned import OURS
 from tests.support.publish_bench import NAME, Bench, open_bench
 from tests.support.publishing import SPACE
@@ -20,6 +19,8 @@ from bcs_template_set.publish.turns import SLOT_SECONDS, Turns, pause_of, rank_o
 from bcs_template_set.system.clock import Deadline
 
 SIBLINGS = 4
+LIST_NAMES = Match("GET", r"/metadata/versions$")
+NOT_FOUND = '{"code": 5, "message": "Not Found", "details": []}'
 
 
 @pytest.fixture
@@ -85,6 +86,14 @@ def test_the_first_of_the_siblings_goes_on_at_once_and_each_other_a_while_after_
         assert turns.waiting == frozenset()
 
 
+@pytest.mark.parametrize(("rounds", "seconds"), [(7, 0.0), (8, pause_of(OURS, 9))])
+def test_after_eight_rounds_a_turn_waits_for_a_pause_too(bench: Bench, rounds: int, seconds: float) -> None:
+    turns = turns_of(bench)
+    turns.rounds = rounds
+    enter(bench, turns, crowd(bench)[0])
+    assert due(bench, turns) == ({NAME}, seconds)
+
+
 def test_who_has_seen_others_hidden_comes_after_all(bench: Bench) -> None:
     ranked = crowd(bench)
     turns = turns_of(bench)
@@ -129,7 +138,8 @@ def test_what_was_merged_before_it_is_queued_up_for_is_left(bench: Bench) -> Non
     turns = turns_of(bench)
     enter(bench, turns, ranked[0])
     assert turns.waiting == {NAME}, "somebody may hide it still"
-    assert due(bench, turns) == (set(), SETTLING_SECONDS)
+    write(bench, "upon", bench.emulator.state.find_versions(SPACE, NAME)[-1].id)
+    assert due(bench, turns) == (set(), SETTLING_SECONDS), "what is written upon it delays nothing"
 
 
 def test_what_is_hidden_again_right_after_it_was_merged_is_queued_up_for_again(bench: Bench) -> None:
@@ -154,7 +164,8 @@ def test_who_is_not_in_what_somebody_has_merged_queues_up_again(bench: Bench) ->
     assert due(bench, turns) == ({NAME}, SLOT_SECONDS), "it is the only one that is left"
 
 
-def test_what_stands_upon_each_other_does_not_wait_to_be_merged(bench: Bench) -> None:
+@pytest.mark.parametrize("lists_names", [True, False])
+def test_what_stands_upon_each_other_does_not_wait_to_be_merged(bench: Bench, *, lists_names: bool) -> None:
     base = bench.emulator.state.find_versions(SPACE, NAME)[0].id
     bench.clock.time += 60
     mine = write(bench, "mine", base)
@@ -162,7 +173,10 @@ def test_what_stands_upon_each_other_does_not_wait_to_be_merged(bench: Bench) ->
     second = write(bench, "second", first)
     third = write(bench, "third", second)
     turns = turns_of(bench)
-    turns.publishing.versions([second, third])
+    if lists_names:
+        turns.publishing.versions([second, third])
+    else:  # then the contents come with the names
+        bench.emulator.faults.add(Fault("answer", LIST_NAMES, status=404, body=NOT_FOUND))
     enter(bench, turns, mine)
     assert due(bench, turns) == ({NAME}, 0.0)
 
@@ -196,14 +210,3 @@ def test_a_version_by_hand_has_no_siblings(bench: Bench) -> None:
     turns = turns_of(bench)
     enter(bench, turns, mine)
     assert due(bench, turns) == ({NAME}, 0.0)
-
-
-@given(st.integers(0, 10**6), st.integers(1, 60))
-def test_pauses_differ_by_build_and_are_never_longer_than_24_seconds(build: int, number: int) -> None:
-    pause = pause_of(replace(OURS, build=build), number)
-    assert 0 <= pause <= 24
-    assert pause == pause_of(replace(OURS, build=build), number)
-
-
-def test_many_builds_pause_for_many_times() -> None:
-    assert len({pause_of(replace(OURS, build=number), 1) for number in range(20)}) > 15
