@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.step_error import StepError
@@ -72,10 +73,11 @@ def no_permission(payload: Mapping[str, JsonValue], *, user: str, message: str) 
 
     Where it carries no list of them, as on the multi-tenant branch, its words name them.
     """
-    perms = _perms_of(payload)
-    url, actions = perms.get("apply_url"), perms.get("action_list")
-    listed = [action.get("action_id") for action in _dicts(actions)]
-    names = [name for name in listed if isinstance(name, str)] or _LACKING.findall(message)
+    # Each service puts it in a place of its own.
+    places = (mapping_at(payload, place, "perms") for place in ("data", "webAnnotations", "web_annotations"))
+    perms = next(filter(None, places), {})
+    listed = [text_at(action, "action_id") for action in list_at(perms, "action_list")]
+    names = [name for name in listed if name] or _LACKING.findall(message)
     shared = [say("bcs.shared_cluster")] if _LOOKS_INTO_NAMESPACES in names else []
     named = [
         say("bcs.permission", name=say(f"bcs.iam_{name}"), id=name) if name in _NAMED else name
@@ -83,19 +85,5 @@ def no_permission(payload: Mapping[str, JsonValue], *, user: str, message: str) 
     ]
     return NoPermission(user=user, message=message, details=shared).with_context(
         permission=named or "",
-        apply_url=url if isinstance(url, str) else "",
+        apply_url=text_at(perms, "apply_url"),
     )
-
-
-def _perms_of(payload: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """Return the `perms` object, which each service puts in a place of its own."""
-    for place in ("data", "webAnnotations", "web_annotations"):
-        holder = payload.get(place)
-        perms = holder.get("perms") if isinstance(holder, dict) else None
-        if isinstance(perms, dict):
-            return perms
-    return {}
-
-
-def _dicts(value: JsonValue) -> list[dict[str, JsonValue]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

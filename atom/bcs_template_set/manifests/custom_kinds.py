@@ -12,7 +12,18 @@ from typing import Optional
 
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import SELECTOR, Kind
-from bcs_template_set.manifests.kind_rules import Counts, Look, Revision, RolloutRule, by_hand, down_to, ready
+from bcs_template_set.manifests.kind_rules import (
+    STATEFUL_SET_REVISION,
+    Counts,
+    Look,
+    Revision,
+    RolloutRule,
+    by_hand,
+    deployment_counts,
+    down_to,
+    ready,
+    wanted_replicas,
+)
 from bcs_template_set.manifests.live_fields import annotation_of, count_at, is_observed, number_in
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
@@ -44,16 +55,12 @@ class _Canary:
             "step": min(self.index + 1, len(self.steps)),
             "steps": len(self.steps),
             "updated": count_at(live, "status", "updatedReplicas"),
-            "replicas": _replicas(live),
+            "replicas": wanted_replicas(live),
         }
 
 
 def _canary(live: Fields, *path: str) -> _Canary:
     return _Canary(list_at(live, "spec", *path, "steps"), count_at(live, "status", "currentStepIndex"))
-
-
-def _replicas(live: Fields) -> int:
-    return count_at(live, "spec", "replicas", default=1)
 
 
 def _pauses(live: Fields) -> frozenset[str]:
@@ -85,7 +92,7 @@ def _game_canary(live: Fields) -> _Canary:
 def _kept_old(live: Fields) -> int:
     """Return how many pods are to stay old: the partition of the step, or of a strategy without steps."""
     canary, strategy = _game_canary(live), mapping_at(live, "spec", "updateStrategy")
-    replicas = _replicas(live)
+    replicas = wanted_replicas(live)
     if not canary.steps:
         rolling = mapping_at(strategy, "rollingUpdate")
         return _share(strategy.get("partition", rolling.get("partition")), of=replicas)
@@ -106,9 +113,9 @@ def _share(value: YamlValue, *, of: int) -> int:
 def _game_counts(live: Fields) -> Counts:
     """Count new pods that are ready by themselves; old ones are as well as they are."""
     total, updated = count_at(live, "status", "replicas"), count_at(live, "status", "updatedReplicas")
-    kept = min(_replicas(live), _kept_old(live))
+    kept = min(wanted_replicas(live), _kept_old(live))
     return Counts(
-        wanted=_replicas(live) - kept,
+        wanted=wanted_replicas(live) - kept,
         kept=kept,
         total=total,
         updated=updated,
@@ -164,7 +171,7 @@ def _game_pods(live: Fields, counts: Counts) -> Look:
 
 def _missing_pods(live: Fields, counts: Counts) -> Optional[Text]:
     """Return what the pods still lack: to be new, to be ready, to be as many as wanted and no more."""
-    numbers, replicas = counts.numbers, _replicas(live)
+    numbers, replicas = counts.numbers, wanted_replicas(live)
     is_by_hand = text_at(live, "spec", "updateStrategy", "type") == "OnDelete"
     new, well = count_at(live, "status", "updatedReadyReplicas"), count_at(live, "status", "readyReplicas")
     if counts.updated < counts.wanted and not is_by_hand:
@@ -176,12 +183,7 @@ def _missing_pods(live: Fields, counts: Counts) -> Optional[Text]:
     return say("rollout.old_pods", **numbers) if counts.total > replicas else None
 
 
-def _game_revision(live: Fields) -> str:
-    return text_at(live, "status", "updateRevision")
-
-
 _GAME_RULE = RolloutRule(_game_counts, _game)
-_GAME_REVISION = Revision(("controller-revision-hash",), _game_revision)
 
 GAME_DEPLOYMENT = Kind(
     "tkex.tencent.com",
@@ -190,7 +192,7 @@ GAME_DEPLOYMENT = Kind(
     pod_template="spec.template",
     required=(SELECTOR,),
     rule=_GAME_RULE,
-    revision=_GAME_REVISION,
+    revision=STATEFUL_SET_REVISION,
     runs=HOOK_RUN,
     scales=True,
 )
@@ -201,7 +203,7 @@ GAME_STATEFUL_SET = Kind(
     pod_template="spec.template",
     required=(SELECTOR, "spec.serviceName"),
     rule=_GAME_RULE,
-    revision=_GAME_REVISION,
+    revision=STATEFUL_SET_REVISION,
     in_turn=True,
     runs=HOOK_RUN,
     scales=True,
@@ -211,15 +213,6 @@ GAME_STATEFUL_SET = Kind(
 # --- Rollout of Argo ------------------------------------------------------------------------------------
 
 _WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
-
-
-def _argo_counts(live: Fields) -> Counts:
-    return Counts(
-        wanted=_replicas(live),
-        total=count_at(live, "status", "replicas"),
-        updated=count_at(live, "status", "updatedReplicas"),
-        well=count_at(live, "status", "availableReplicas"),
-    )
 
 
 def _argo(live: Fields, counts: Counts) -> Look:
@@ -281,7 +274,7 @@ ROLLOUT = Kind(
     pod_template="spec.template",
     template_of="spec.workloadRef",
     required=(SELECTOR,),
-    rule=RolloutRule(_argo_counts, _argo),
+    rule=RolloutRule(deployment_counts, _argo),
     revision=Revision(("rollouts-pod-template-hash",), _pod_hash),
     scales=True,
 )

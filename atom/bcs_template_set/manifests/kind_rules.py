@@ -94,9 +94,10 @@ class Revision(NamedTuple):
 # --- Deployment -----------------------------------------------------------------------------------------
 
 
-def _deployment_counts(live: Fields) -> Counts:
+def deployment_counts(live: Fields) -> Counts:
+    """Count new pods that are available."""
     return Counts(
-        wanted=count_at(live, "spec", "replicas", default=1),
+        wanted=wanted_replicas(live),
         total=count_at(live, "status", "replicas"),
         updated=count_at(live, "status", "updatedReplicas"),
         well=count_at(live, "status", "availableReplicas"),
@@ -133,7 +134,7 @@ def _replica_set_hash(live: Fields) -> str:
     return named[1][len(prefix) :] if named and named[1].startswith(prefix) else ""
 
 
-DEPLOYMENT_RULE = RolloutRule(_deployment_counts, _deployment)
+DEPLOYMENT_RULE = RolloutRule(deployment_counts, _deployment)
 DEPLOYMENT_REVISION = Revision(("pod-template-hash",), _replica_set_hash)
 
 
@@ -159,7 +160,7 @@ def _partition(live: Fields) -> int:
 
 
 def _stateful_set_counts(live: Fields) -> Counts:
-    replicas = count_at(live, "spec", "replicas", default=1)
+    replicas = wanted_replicas(live)
     return Counts(
         wanted=max(0, replicas - _partition(live)),
         kept=min(replicas, _partition(live)),
@@ -171,7 +172,7 @@ def _stateful_set_counts(live: Fields) -> Counts:
 
 def _stateful_set(live: Fields, counts: Counts) -> Look:
     kind, _ = _strategy(live)
-    replicas = count_at(live, "spec", "replicas", default=1)
+    replicas = wanted_replicas(live)
     if not is_observed(live):  # a whole object's generation is 1 at least, so 0 observed is none
         return "progressing", say("rollout.observing")
     if counts.well < replicas:
@@ -290,6 +291,11 @@ CRON_JOB_RULE = RolloutRule(_cron_job_counts, _cron_job)
 
 
 # --- what the kinds share -------------------------------------------------------------------------------
+
+
+def wanted_replicas(live: Fields) -> int:
+    """Return how many pods a workload asks for, as the API server takes a missing number."""
+    return count_at(live, "spec", "replicas", default=1)
 
 
 def by_hand(strategy: str, counts: Counts) -> Look:

@@ -113,6 +113,11 @@ class BcsVariable(NamedTuple):
     start: int
     end: int
 
+    @property
+    def name(self) -> str:
+        """Return the name of the variable that BCS puts there."""
+        return self.inner.strip()
+
 
 def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
     """Yield every `{{ … }}` that BCS would replace, in order.
@@ -128,6 +133,16 @@ def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
             begin = close + 2
             yield BcsVariable(inner=text[start + 2 : close], start=start, end=begin)
         close = text.find("}", begin)
+
+
+def with_variables(text: str, values: Mapping[str, str]) -> str:
+    """Return a text as BCS makes it with these values of variables, "" of those it has none of."""
+    pieces: list[str] = []
+    end = 0
+    for variable in bcs_variables_in(text):
+        pieces += (text[end : variable.start], values.get(variable.name, ""))
+        end = variable.end
+    return "".join(pieces) + text[end:]
 
 
 def _as_many_lines(text: str) -> str:

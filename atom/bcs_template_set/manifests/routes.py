@@ -104,8 +104,8 @@ def node_ports_of(documents: Sequence[Document]) -> tuple[int, ...]:
         for document in objects_of(documents)
         if is_of(SERVICE, document.api_version, document.kind)
         for port in list_at(document.body, "spec", "ports")
-        for number in [mapping_at(port).get("nodePort")]
-        if isinstance(number, int) and not isinstance(number, bool) and number != 0
+        for number in [_node_port(mapping_at(port))]
+        if number
     )
 
 

@@ -14,7 +14,8 @@ from typing import Literal, Optional, TypeVar
 
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
-from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
+from bcs_template_set.manifests.pod_templates import objects_of, pod_of
+from bcs_template_set.manifests.routes import images_of
 from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.records.late_dataclass import dataclass
@@ -295,13 +296,8 @@ def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, 
 def _add_workload(maker: _LaneMaker, before: int, workload: _Object) -> None:
     document = workload.document
     place = maker.node(Node(WORKLOAD, document.title, workload.sign, document.name), after=before)
-    for image in maker.fitting(_images_of(document)):
+    for image in maker.fitting(images_of([document])):
         maker.node(_image_node(image, workload), after=place)
-
-
-def _images_of(document: Document) -> Iterable[str]:
-    pod = pod_of(document)
-    return dict.fromkeys(c.image for c in containers_of(pod) if c.image) if pod is not None else ()
 
 
 def _image_node(image: str, workload: _Object) -> Node:

@@ -18,7 +18,7 @@ from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at, text_
 from bcs_template_set.manifests.image_form import ImageName, read_image, registry_named
 from bcs_template_set.manifests.kinds import POD
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.parse import bcs_variables_in
+from bcs_template_set.manifests.parse import bcs_variables_in, with_variables
 from bcs_template_set.manifests.pod_templates import PodTemplate, objects_of, pod_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import CredentialUnusable, ImagesMissing, ImagesUnseen
@@ -139,14 +139,8 @@ def used_images(
 
 def _filled(image: str, values: Mapping[str, str]) -> str:
     """Return an image with the values of BCS's variables, "" where one is open."""
-    pieces, end = [], 0
-    for variable in bcs_variables_in(image):
-        value = values.get(variable.inner.strip(), "")
-        if not value:
-            return ""
-        pieces += [image[end : variable.start], value]
-        end = variable.end
-    return "".join(pieces) + image[end:]
+    is_open = not all(values.get(variable.name) for variable in bcs_variables_in(image))
+    return "" if is_open else with_variables(image, values)
 
 
 def _nodes_of(pod: PodTemplate) -> Optional[Platform]:

@@ -10,7 +10,7 @@ from typing import Optional
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
 from bcs_template_set.bcs.space.existing import Existing
-from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
+from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import JOB, SHARED_KINDS, kind_of
 from bcs_template_set.manifests.live_replicas import Workload, number_taken_from, variable_of, workload_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -143,7 +143,7 @@ def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
     """
     documents = next((file.documents for file in run.desired.files if file.name == version.name), ())
     numbers = [text_at(document.body, "spec", "replicas") for document in documents]
-    names = [found.inner.strip() for number in numbers for found in bcs_variables_in(number)]
+    names = [found.name for number in numbers for found in bcs_variables_in(number)]
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
     reused = run.settings.overwrite_version
     return replace(version, sets_pods=sets_pods, reused=reused, objects=objects_in(documents))
@@ -194,9 +194,8 @@ def is_job(document: Document) -> bool:
 
 def _live_jobs(reader: Reader, place: NamespaceRef, names: Collection[str]) -> dict[str, Fields]:
     """Return those of these Jobs that are live, whole; a list has only their names (trap 12)."""
-    listed = reader.read(list_live(place, kind=JOB)).manifest.get("items")
-    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
-    there = {text_at(row, "metadata", "name") for row in rows}
+    listed = reader.read(list_live(place, kind=JOB)).manifest
+    there = {text_at(row, "metadata", "name") for row in list_at(listed, "items")}
     return {
         name: reader.read(get_live(place, kind=JOB, name=name)).manifest for name in sorted(there & {*names})
     }

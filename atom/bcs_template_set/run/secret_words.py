@@ -14,9 +14,10 @@ from typing import Optional
 
 from bcs_template_set.agent.masker import Masker
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.masking import may_hold_secret, secret_values
-from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign
+from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_foreign, with_variables
 from bcs_template_set.messages.secret import Secret
 
 LEAST_OF_A_VALUE = 8
@@ -54,7 +55,7 @@ class SecretWords:
             self._fill_in(self._texts, {**self._variables, **told})
             self._variables = {**told, **self._variables}
             self._fill_in(self._texts, self._variables)
-        for text in _manifests([part, *_list(part.get("items"))]):
+        for text in _manifests([part, *list_at(part, "items")]):
             if text not in self._seen and may_hold_secret(text):
                 self._seen.add(text)
                 self._hold(_texts_of(parse_foreign(text) or ()))
@@ -70,7 +71,8 @@ class SecretWords:
             known = {name: variables[name] for name in _names_in(text) if variables.get(name)}
             if known:
                 self._add(known.values())
-                self._add(_filled(text, known))
+                made = with_variables(text, known)
+                self._add(secret_values({"kind": "Secret", "data": made}))  # and what it encodes
 
     def _add(self, values: Iterable[str]) -> None:
         self._masker.add(*(Secret(value) for value in set(values) if len(value) >= LEAST_OF_A_VALUE))
@@ -81,32 +83,16 @@ def _texts_of(documents: Iterable[Document]) -> Iterator[str]:
 
 
 def _names_in(text: str) -> Iterator[str]:
-    return (variable.inner.strip() for variable in bcs_variables_in(text))
-
-
-def _filled(text: str, values: Mapping[str, str]) -> Iterator[str]:
-    """Yield a text as BCS makes it, and what that encodes."""
-    made, done = "", 0
-    for variable in bcs_variables_in(text):
-        made += text[done : variable.start] + values.get(variable.inner.strip(), "")
-        done = variable.end
-    yield from secret_values({"kind": "Secret", "data": made + text[done:]})
+    return (variable.name for variable in bcs_variables_in(text))
 
 
 def _pairs(items: JsonValue) -> Iterator[tuple[str, str]]:
-    for item in _list(items):
-        name, value = (item.get("key"), item.get("value")) if isinstance(item, dict) else (None, None)
+    for item in map(mapping_at, list_at(items)):
+        name, value = item.get("key"), item.get("value")
         if isinstance(name, str) and isinstance(value, str):
             yield name, value
 
 
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
-
-
 def _manifests(items: Iterable[JsonValue]) -> Iterator[str]:
     for item in items:
-        for key in ("content", "previousContent") if isinstance(item, dict) else ():
-            text = item.get(key) if isinstance(item, dict) else None
-            if isinstance(text, str):
-                yield text
+        yield from (text_at(item, key) for key in ("content", "previousContent"))
