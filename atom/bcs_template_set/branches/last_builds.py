@@ -24,7 +24,7 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.space.existing import Existing, SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance, told
-from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name, space_histories
+from bcs_template_set.bcs.space.template_spaces import files_by_name, space_histories
 from bcs_template_set.bcs.space.unmerged_versions import read_unmerged
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.branches.branch_rows import (
@@ -116,7 +116,7 @@ def read_branches(reader: Reader, *, project: str, space: TemplateSpace) -> Spac
     Raises:
         StepError: the files of the space, or a routes file, could not be read.
     """
-    rows = oldest_of_each_name(list_files(reader, project, space.id))
+    rows = files_by_name(reader, project, space.id)
     files = _read_current(reader, rows.values(), project=project)
     held, unreadable = _held_paths(files)
     ids = {name: rows[name].id for path in held for name in files_of(path) if name in rows}

@@ -23,11 +23,7 @@ from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.past_files import read_past_files
-from bcs_template_set.bcs.space.template_spaces import (
-    list_files,
-    list_histories,
-    oldest_of_each_name,
-)
+from bcs_template_set.bcs.space.template_spaces import files_by_name, list_histories
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.cli.verb_plan import at_a_desk, find_folder
 from bcs_template_set.config.inputs import Settings
@@ -133,7 +129,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         StepError: whatever the gateway or BCS answered.
     """
     settings, space = context.settings, find_folder(reader, context.settings)
-    files = oldest_of_each_name(list_files(reader, settings.project_code, space.id)).values()
+    files = files_by_name(reader, settings.project_code, space.id).values()
     scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
     mistakes = scope.mistakes(key="local.no_host")
     if mistakes:

@@ -16,7 +16,7 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.space.provenance import NOBODY
-from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.template_spaces import files_by_name, find_space
 from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk
 from bcs_template_set.cli.verb_render import put_text
 from bcs_template_set.manifests.scope import Scope, host_of
@@ -95,7 +95,7 @@ def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
     if space is None:
         raise _nothing(desk, host)
     place = NamespaceRef(settings.project_code, project.project_id, settings.cluster_id, settings.namespace)
-    rows = oldest_of_each_name(list_files(reader, settings.project_code, space.id))
+    rows = files_by_name(reader, settings.project_code, space.id)
     scope = Scope((host,))
     mine = {name: row for name, row in rows.items() if scope.has(name)}
     if not mine:

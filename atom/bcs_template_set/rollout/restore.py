@@ -12,8 +12,8 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.marks import told_mark
+from bcs_template_set.bcs.space.past_files import list_past_files
 from bcs_template_set.bcs.space.provenance import read_provenance, told
-from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
@@ -270,10 +270,7 @@ def _published(reader: Reader, deploying: Deploying, *, pipeline: str, build: in
     Those that hold no object were not deployed.
     """
     project, space = deploying.place.project, deploying.space
-    found = find_space(reader, project=project, space=space)
-    if found is None:
-        return []
-    rows = oldest_of_each_name(list_files(reader, project, found.id)).values()
+    rows = list_past_files(reader, project, space=space).values()
     reads = [partial(_versions_of, reader, project, space, row) for row in rows]
     pairs = zip(rows, together(reader, reads))
     return [

@@ -37,9 +37,9 @@ from bcs_template_set.run.deploy_target import (
     wait_for,
 )
 from bcs_template_set.run.journal import EarlierTry
-from bcs_template_set.run.look_ahead import as_it_counts, fewest_pods, look_before
+from bcs_template_set.run.look_ahead import as_it_counts, look_before
 from bcs_template_set.run.restore_phase import Restore
-from bcs_template_set.run.versions_to_deploy import Looking, hold_of, newest_versions
+from bcs_template_set.run.versions_to_deploy import Looking, newest_versions
 from bcs_template_set.system.address_kinds import is_link_local
 from bcs_template_set.system.http_client import Transport
 
@@ -114,13 +114,10 @@ def deploy_versions(
     """
     # Their workloads are waited for also where an earlier try of this step has deployed them already.
     own = frozenset(file.name for file in files if file.version == run.desired.version)
-    writer, place, existing = target.writer, target.place, planned.existing
+    writer, place = target.writer, target.place
     looking = _looking(run, writer, planned)
     files = _at_their_newest(target, looking, files)
-    hold = hold_of(run, writer, place, existing)
-    deploying, plan = look_before(
-        run.context, writer, place, files, existing, least=fewest_pods(run), hold=hold
-    )
+    deploying, plan = look_before(run, writer, files, planned.existing)
     record, journal = run.services.record, run.services.record.journal
     tried = EarlierTry()
     if journal is not None:

@@ -29,7 +29,7 @@ from bcs_template_set.rollout.before_deploying import (
     resolve_variables,
 )
 from bcs_template_set.rollout.deploy_notes import marked_elsewhere, odd_notes, wait_notes
-from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Hold, hold_nothing, kept_text
+from bcs_template_set.rollout.deployment_plan import DeploymentPlan, kept_text
 from bcs_template_set.rollout.live_diff import Object
 from bcs_template_set.rollout.live_look import plan_live, seen_whole
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
@@ -128,10 +128,8 @@ def dry_run(run: RenderedRun, reader: Reader, existing: Existing) -> frozenset[s
     plan = run.services.record.plan
     if plan is None or any(change.writes_version or not change.version_id for change in plan.changes):
         return frozenset()
-    place = run.context.namespace(existing.project_id)
     files = [as_it_counts(run, FileVersion(c.name, c.version_id, c.version)) for c in plan.changes]
-    hold = hold_of(run, reader, place, existing)
-    _, found = look_before(run.context, reader, place, files, existing, least=fewest_pods(run), hold=hold)
+    _, found = look_before(run, reader, files, existing)
     run.services.log.info(say("deploy.dry_run_ok"))
     return frozenset(file.name for file in found.deploy)
 
@@ -147,12 +145,6 @@ def as_it_counts(run: RenderedRun, version: FileVersion) -> FileVersion:
     sets_pods = any(workload_of(name) is None or name in run.context.variables for name in names)
     reused = run.settings.overwrite_version
     return replace(version, sets_pods=sets_pods, reused=reused, objects=objects_in(documents))
-
-
-def fewest_pods(run: RenderedRun) -> Mapping[Workload, int]:
-    """Return the fewest pods of each workload that an autoscaler of this run scales."""
-    bodies = (document.body for file in run.desired.files for document in file.documents)
-    return targets_of(autoscalers_in(bodies))
 
 
 # --- Jobs that can't be replaced ------------------------------------------------------------------------
@@ -277,34 +269,29 @@ def _filled_in(body: Object, given: Mapping[str, str]) -> Object:
 
 
 def look_before(
-    context: RunContext,
-    reader: Reader,
-    place: NamespaceRef,
-    files: Sequence[FileVersion],
-    existing: Existing,
-    *,
-    least: Mapping[Workload, int],
-    hold: Hold = hold_nothing,
+    run: RenderedRun, reader: Reader, files: Sequence[FileVersion], existing: Existing
 ) -> tuple[Deploying, DeploymentPlan]:
     """Return what it takes to deploy versions, and what that would change, which is shown.
 
-    `least` are the fewest pods of autoscaled workloads, `existing` is what BCS held before this run. `hold`
-    says which versions stay undeployed.
+    `existing` is what BCS held before this run.
 
     Raises:
         StepError: the dry run fails, or the deployment must not be.
     """
-    record, log, space = context.services.record, context.services.log, context.settings.template_space
+    context, record, log = run.context, run.services.record, run.services.log
+    place = context.namespace(existing.project_id)
+    hold = hold_of(run, reader, place, existing)
+    least = targets_of(autoscalers_in(d.body for file in run.desired.files for d in file.documents))
     values = resolve_variables(reader, place, files, given=context.variables, least=least)
     deploying = deploying_of(context, place, values)
-    plan = plan_live(reader, deploying, files, redeploy=context.settings.redeploy, hold=hold)
+    plan = plan_live(reader, deploying, files, redeploy=run.settings.redeploy, hold=hold)
     plan = seen_whole(reader, deploying, plan)
     # What was said of the plan is not said twice.
     warnings = [warning for warning in (*plan.said, *plan.pods) if warning not in record.warnings]
     plan = replace(plan, pods=tuple(warnings))
     show_lines(log, deployment_lines(plan, language=record.language))
     record.warnings.extend(plan.pods)
-    for note in _odd_marks(reader, files, plan, existing, place=place, space=space):
+    for note in _odd_marks(reader, deploying, files, plan, existing):
         log.info(note)
     if plan.refused is not None:
         raise plan.refused
@@ -333,14 +320,13 @@ def deploying_of(context: RunContext, place: NamespaceRef, variables: Mapping[st
 
 def _odd_marks(
     reader: Reader,
+    deploying: Deploying,
     files: Sequence[FileVersion],
     plan: DeploymentPlan,
     existing: Existing,
-    *,
-    place: NamespaceRef,
-    space: str,
 ) -> Iterator[Text]:
     """Yield what is odd about live objects, before anything is deployed."""
+    project, space = deploying.place.project, deploying.space
 
     def held(name: str, version: str) -> Collection[str]:
         file = existing.files.get(name)
@@ -348,11 +334,11 @@ def _odd_marks(
             return objects_in(file.documents)
         found = None
         with suppress(StepError):  # of what nobody could look at nothing is said
-            found = find_version(reader, place.project, space, name, version)
+            found = find_version(reader, project, space, name, version)
         return objects_in(parse_foreign(found.content)) if found is not None else ()
 
     if not plan.is_blind:
         yield from odd_notes(plan.deploy, plan.states, space=space, held=held)
         yield from marked_elsewhere(plan.live_already, plan.states, space=space)
     known = {name: file.names for name, file in existing.files.items()}
-    yield from gone_marks(reader, files, plan.states, project=place.project, space=space, known=known)
+    yield from gone_marks(reader, files, plan.states, project=project, space=space, known=known)

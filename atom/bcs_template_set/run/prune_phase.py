@@ -27,7 +27,7 @@ from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
 from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
-from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.template_spaces import files_by_name
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DONE
@@ -93,7 +93,7 @@ def _prune(
     services = run.services
     place = run.context.namespace(planned.existing.project_id)
     try:
-        rows = oldest_of_each_name(list_files(writer, place.project, space.id))
+        rows = files_by_name(writer, place.project, space.id)
     except StepError as exc:
         return say("prune.look_failed", why=exc.title())
     looking = Looking(writer, place, space)

@@ -25,7 +25,7 @@ from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import read_live_objects
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance
-from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.template_spaces import files_by_name
 from bcs_template_set.bcs.space.versions import read_versions
 from bcs_template_set.manifests.branch_paths import Claim, claims_of
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
@@ -70,7 +70,7 @@ def newest_versions(looking: Looking, files: Sequence[FileVersion]) -> tuple[Fil
         StepError: whatever the gateway or BCS answered.
     """
     project = looking.desired.target.project
-    rows = oldest_of_each_name(list_files(looking.reader, project, looking.space_id))
+    rows = files_by_name(looking.reader, project, looking.space_id)
     current = {file.name: rows[file.name].version_id for file in files if file.name in rows}
     moved = {f.name: current[f.name] for f in files if current.get(f.name, "") not in ("", f.version_id)}
     found = read_versions(looking.reader, project, moved.values())

@@ -9,7 +9,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.space.existing import PastFile
-from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.template_spaces import files_by_name, find_space
 
 
 def list_past_files(reader: Reader, project: str, *, space: str) -> Mapping[str, TemplateFile]:
@@ -19,7 +19,7 @@ def list_past_files(reader: Reader, project: str, *, space: str) -> Mapping[str,
         StepError: whatever the gateway or BCS answered.
     """
     found = find_space(reader, project=project, space=space)
-    return oldest_of_each_name(list_files(reader, project, found.id)) if found is not None else {}
+    return files_by_name(reader, project, found.id) if found is not None else {}
 
 
 def read_past_files(reader: Reader, project: str, rows: Iterable[TemplateFile]) -> Mapping[str, PastFile]:

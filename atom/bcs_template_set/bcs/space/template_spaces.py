@@ -118,6 +118,11 @@ def oldest_of_each_name(rows: Iterable[TemplateFile]) -> dict[str, TemplateFile]
     return files
 
 
+def files_by_name(reader: Reader, project: str, space_id: str) -> dict[str, TemplateFile]:
+    """Return a space's files by their own names, one a name."""
+    return oldest_of_each_name(list_files(reader, project, space_id))
+
+
 # --- versions -------------------------------------------------------------------------------------------
 
 
