@@ -14,7 +14,7 @@ from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, mapping_a
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import Counts, Look, RolloutRule
 from bcs_template_set.manifests.kinds import REPLICA_SET, kind_of
-from bcs_template_set.manifests.live_fields import is_observed, number_in
+from bcs_template_set.manifests.live_fields import is_observed, scalar_text
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.step_comments import Condition, comments_in, condition_in, document_at
@@ -154,12 +154,7 @@ def _value_at(live: Fields, path: str) -> str:
     value: YamlValue | Fields = live
     for name in path.split("."):
         value = _below(value, name)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    number = number_in(value) if isinstance(value, (int, float)) else None
-    if number is not None:
-        return str(number)
-    return str(value) if isinstance(value, (str, float)) else ""
+    return scalar_text(value)
 
 
 def _below(value: YamlValue | Fields, name: str) -> YamlValue:

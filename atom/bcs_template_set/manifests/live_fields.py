@@ -27,6 +27,15 @@ def number_in(value: YamlValue) -> Optional[int]:
     return value if isinstance(value, int) else None
 
 
+def scalar_text(value: YamlValue | Fields) -> str:
+    """Return a scalar as YAML writes it, "" for what is none."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, (str, int, float)) else ""
+
+
 def condition_of(live: Fields, kind: str) -> Fields:
     """Return the condition of a type, an empty mapping where the status has none."""
     for item in list_at(live, "status", "conditions"):

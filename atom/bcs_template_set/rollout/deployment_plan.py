@@ -16,6 +16,7 @@ from typing import Callable, NamedTuple, Optional
 
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.live_fields import count_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
@@ -284,18 +285,13 @@ def port_pairs(state: LiveState) -> Iterable[tuple[YamlValue, int, int]]:
     """Yield each port of a Service that is live, with the nodePort wanted and the one it has (0 for none)."""
     if state.kind != "Service" or state.live is None:
         return
-    live_ports = {_port_key(port): _number(port) for port in _ports(state.live)}
+    live_ports = {_port_key(port): count_at(port, "nodePort") for port in _ports(state.live)}
     for port in _ports(state.desired):
-        yield port.get("port"), _number(port), live_ports.get(_port_key(port), 0)
+        yield port.get("port"), count_at(port, "nodePort"), live_ports.get(_port_key(port), 0)
 
 
 def _ports(body: Object) -> Sequence[Object]:
     return [mapping_at(port) for port in list_at(body, "spec", "ports")]
-
-
-def _number(port: Object) -> int:
-    value = port.get("nodePort")
-    return value if isinstance(value, int) else 0
 
 
 def _port_key(port: Mapping[str, YamlValue]) -> tuple[YamlValue, YamlValue]:

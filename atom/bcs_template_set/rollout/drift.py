@@ -13,6 +13,7 @@ from dataclasses import field
 from typing import Literal
 
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
+from bcs_template_set.manifests.live_fields import scalar_text
 from bcs_template_set.manifests.live_replicas import workload_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.records.late_dataclass import dataclass
@@ -131,7 +132,7 @@ def _opened(
     names = signs.named_in(wanted) if isinstance(wanted, str) else []
     if not names or not isinstance(wanted, str):
         return wanted
-    told, filled = _told(live), signs.filled(wanted)
+    told, filled = scalar_text(live), signs.filled(wanted)
     if told == filled or any(workload_of(name) is not None for name in names):
         return live  # a live number of pods is what the variable stands for
     if not _may_be(wanted, told):
@@ -149,15 +150,6 @@ def _beside(
         name = text_at(mapping_at(item), "name")
         there = by_name.get(name) if name else live[number] if number < len(live) else None
         yield f"[{name or number}]", item, there
-
-
-def _told(value: YamlValue) -> str:
-    """Return a scalar as YAML writes it, "" for nothing."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
 
 
 def _may_be(wanted: str, live: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Optional
@@ -17,7 +17,6 @@ from typing import Optional
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.naming import CONFIG_KEY, check_label, check_label_key, check_subdomain
 from bcs_template_set.manifests.quantities import size_of
-from bcs_template_set.manifests.schedules import is_schedule
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 
@@ -143,6 +142,44 @@ def _requirement(value: YamlValue) -> Optional[Text]:
     return None
 
 
+_CRON_WORD = re.compile(r"@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every\s.+)")
+_CRON_ZONE = re.compile(r"(?:CRON_)?TZ=\S+\s+")
+_CRON_PART = re.compile(r"(?:[*?]|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/([0-9]+))?")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_FIELDS: Sequence[tuple[range, tuple[str, ...]]] = (
+    (range(60), ()),
+    (range(24), ()),
+    (range(1, 32), ()),
+    (range(1, 13), _MONTHS),
+    (range(7), _DAYS),
+)
+"""What minute, hour, day, month and day of the week take (robfig/cron, `ParseStandard`)."""
+
+
+def _is_schedule(schedule: str) -> bool:
+    """Tell whether the API server takes a text as a CronJob's schedule."""
+    bare = _CRON_ZONE.sub("", schedule.strip(), count=1)
+    fields = bare.lower().split()
+    return bool(_CRON_WORD.fullmatch(bare)) or (
+        len(fields) == len(_CRON_FIELDS) and all(map(_is_cron_field, fields, _CRON_FIELDS))
+    )
+
+
+def _is_cron_field(field: str, takes: tuple[range, tuple[str, ...]]) -> bool:
+    numbers, names = takes
+    for part in field.split(","):
+        found = _CRON_PART.fullmatch(part)
+        if found is None or found[3] == "0":
+            return False
+        ends = [names.index(end) + numbers[0] if end in names else end for end in found.groups()[:2] if end]
+        if any(not str(end).isdecimal() or int(end) not in numbers for end in ends):
+            return False
+        if ends and int(ends[0]) > int(ends[-1]):
+            return False
+    return True
+
+
 _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "port": _port,
     "portornone": lambda value: None if value == 0 else _port(value),
@@ -165,7 +202,7 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "partofpods": _pods(_PART),
     "quantity": lambda value: say("checks.value_quantity") if size_of(value) is None else None,
     "amount": _amount,
-    "schedule": _said(is_schedule, "value_schedule"),
+    "schedule": _said(_is_schedule, "value_schedule"),
     "base64": _said(_is_base64, "value_base64"),
     "requirement": _requirement,
 }
