@@ -14,7 +14,7 @@ from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.route_map import LiveIngress
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import INGRESS
-from bcs_template_set.manifests.routes import ANY_HOST, EntryPoint, Route, entry_of_host, entry_point_of
+from bcs_template_set.manifests.routes import EntryPoint, Route, entry_of_host, entry_point_of, host_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.records.late_dataclass import dataclass
 
@@ -58,7 +58,7 @@ def _ingress_of(row: YamlValue, notes: Fields) -> LiveIngress:
 
 def _routes_of(rules: Sequence[YamlValue], *, ingress: str, entry: EntryPoint) -> Iterator[Route]:
     for rule in rules:
-        host = text_at(rule, "host") or ANY_HOST
+        host = host_of(rule)
         yield Route(
             host=host,
             path=text_at(rule, "path") or "/",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Optional, Union
+from typing import Optional, Union, cast
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import ChartVersion, Project, TemplateFile, TemplateSpace
@@ -112,21 +112,17 @@ def _read_project_and_space(
     of_project, of_space = overlap(tasks, concurrency=reader.most_at_once)
     if isinstance(of_space, Raised):
         raise _explained(of_space.error, of_project)
-    project = of_project.value if isinstance(of_project, Done) else None
     if isinstance(of_project, Raised) and not isinstance(
         of_project.error, (NoPermission, ProjectNotVisible, ApiMissing, AppNotGranted, BcsFailed)
     ):
         raise of_project.error
-    space = of_space.value
-    return (
-        project if isinstance(project, Project) else None,
-        space if isinstance(space, TemplateSpace) else None,
-    )
+    project = of_project.value if isinstance(of_project, Done) else None
+    return cast("Optional[Project]", project), cast("Optional[TemplateSpace]", of_space.value)
 
 
 def _explained(error: BaseException, of_project: object) -> BaseException:
     rival = of_project.error if isinstance(of_project, Raised) else None
-    if not isinstance(error, StepError) or not isinstance(rival, StepError) or error is rival:
+    if not isinstance(error, StepError) or not isinstance(rival, StepError):
         return error
     if isinstance(error, NobodyArrived):
         return error
@@ -207,13 +203,12 @@ def _read_contents(
         *[partial(_read_other, reader, wanted, row) for row in must_see],
         *[partial(read_if_it_can_be, reader, wanted.project, row) for row in good_to_see],
     ]
-    values = together(reader, tasks)
+    live, *values = together(reader, tasks)
     known = dict(wanted.again.versions) if wanted.again is not None else {}
     under = UnderCurrent(reader, wanted, listing.space, ours, known)
     files = under.with_the_past([value for value in values if isinstance(value, ExistingFile)])
-    live = next(value for value in values if isinstance(value, Existing))
     return replace(
-        live,
+        cast("Existing", live),
         files={f.metadata.real_name: f for f in files},
         others=tuple(value for value in values if isinstance(value, OtherFile)),
         rows=oldest_of_each_name(listing.files),

@@ -150,15 +150,9 @@ class UnderCurrent:
         At most 20 a file are read, newest first; of one that branches share those alone whose name is this
         run's with another number, since the others are other branches'.
         """
-        refs = {
-            f.metadata.id: self._refs_since(f) if self._differs(f) else suspects_of(f)
-            for f in files
-            if f.history is not None
-        }
+        refs = {f.metadata.id: self._refs_since(f) if self._differs(f) else suspects_of(f) for f in files}
         versions = self.versions(ref.id for several in refs.values() for ref in several)
-        return [
-            replace(f, later=tuple(versions[ref.id] for ref in refs.get(f.metadata.id, ()))) for f in files
-        ]
+        return [replace(f, later=tuple(versions[ref.id] for ref in refs[f.metadata.id])) for f in files]
 
     def _refs_since(self, found: ExistingFile) -> list[VersionRef]:
         known = {version.id for version in (found.current, found.same_name) if version is not None}

@@ -9,7 +9,7 @@ from typing import Optional
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, ExistingFile, Unmerged, VersionRef
 from bcs_template_set.bcs.space.lineage import eldest_base, suspects, unmerged
-from bcs_template_set.bcs.space.provenance import UPON, ids_in, read_provenance
+from bcs_template_set.bcs.space.provenance import NOBODY, UPON, ids_in, read_provenance
 
 MOST_WALKED = 16
 """How many versions are read to find out whether one is part of the current one."""
@@ -66,8 +66,8 @@ def with_unmerged(file: ExistingFile, *, read: ReadVersions) -> ExistingFile:
 
 def _upon(file: ExistingFile, hidden: Container[str]) -> tuple[str, ...]:
     """Return what the current version stands upon, since where it may hide others, the youngest first."""
-    bases = ids_in(file.origin.bases) if file.origin is not None else frozenset[str]()
-    return (*(ref.id for ref in suspects_of(file) if ref.id not in hidden), *sorted(bases, reverse=True))
+    bases = sorted(ids_in((file.origin or NOBODY).bases), reverse=True)
+    return (*(ref.id for ref in suspects_of(file) if ref.id not in hidden), *bases)
 
 
 def read_unmerged(file: ExistingFile, *, read: ReadVersions) -> tuple[Unmerged, ...]:
@@ -93,7 +93,8 @@ def read_unmerged(file: ExistingFile, *, read: ReadVersions) -> tuple[Unmerged, 
     missing = sorted({base for base in bases.values() if base is not None} - set(versions))
     versions.update(read(missing))
     candidates = [ref.id for ref in refs if ref.id not in merged]
-    hidden = unmerged(candidates, current=file.current.id, parents=_parents(file, versions))
+    parents = _parents([*versions.values(), file.current])
+    hidden = unmerged(candidates, current=file.current.id, parents=parents)
     return tuple(Unmerged(versions[id_], versions.get(bases[id_] or "")) for id_ in hidden)
 
 
@@ -139,14 +140,13 @@ def _merged(versions: Mapping[str, TemplateVersion]) -> frozenset[str]:
     """
     origins = [read_provenance(version.description) for version in versions.values()]
     bases = [origin.bases for origin in origins if origin is not None]
-    merged = {base for several in bases for base in several[1:] if not base.startswith(UPON)}
-    return frozenset(merged.difference(base for several in bases for base in several[:1]))
+    merged = frozenset(base for several in bases for base in several[1:])
+    return merged.difference(base for several in bases for base in several[:1])
 
 
-def _parents(file: ExistingFile, versions: dict[str, TemplateVersion]) -> dict[str, Sequence[str]]:
-    """Return what each version says it was made from, by id; the current one among them."""
-    read = [*versions.values(), *([file.current] if file.current is not None else [])]
-    origins = {version.id: read_provenance(version.description) for version in read}
+def _parents(versions: Iterable[TemplateVersion]) -> dict[str, Sequence[str]]:
+    """Return what each version says it was made from, by id."""
+    origins = {version.id: read_provenance(version.description) for version in versions}
     return {
         version_id: [*ids_in(origin.bases)] for version_id, origin in origins.items() if origin is not None
     }

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Callable, Optional, Union, cast
 
 import pytest
 
 from bcs_template_set.bcs.answers import (
+    ChartVersion,
     FileVersions,
     Project,
     TemplateFile,
@@ -16,17 +17,32 @@ from bcs_template_set.bcs.answers import (
     VersionName,
 )
 from bcs_template_set.bcs.calls import Read, T
-from bcs_template_set.bcs.dialect import Site
-from bcs_template_set.bcs.space.existing import Existing, ExistingFile
+from bcs_template_set.bcs.dialect import OLDEST_RELEASE, Site
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef
+from bcs_template_set.bcs.space.live_routes import LiveIngresses
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.read_space import read_chart, read_existing
-from bcs_template_set.bcs.space.template_spaces import find_space, list_files, oldest_of_each_name
+from bcs_template_set.bcs.space.route_map import LiveIngress
+from bcs_template_set.bcs.space.template_spaces import (
+    find_space,
+    list_files,
+    oldest_of_each_name,
+    read_file,
+    space_histories,
+)
 from bcs_template_set.bcs.space.under_current import MOST_LATER_VERSIONS
 from bcs_template_set.bcs.space.unmerged_versions import MOST_AT_ONCE
 from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Again, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.messages.errors import AppNotGranted, NobodyArrived, NoPermission, ProjectNotVisible
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import (
+    AppNotGranted,
+    InputsInvalid,
+    NobodyArrived,
+    NoPermission,
+    ProjectNotVisible,
+)
 from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuchPath, OutOfTime
 from bcs_template_set.messages.step_error import StepError
 
@@ -35,6 +51,7 @@ YOUNG = STARTED - CLOCK_SKEW_SECONDS
 OURS = Provenance("p-1", 9, "main", "c", "wangwu", "lisi")
 PROJECT = Project(project_id="a" * 32, project_code="web")
 SPACE = TemplateSpace(id="5" * 24, name="web")
+UNPUBLISHED = NoSuchPath(url="u", message="m")
 Reply = Union[object, StepError, Callable[[], object]]
 
 
@@ -255,6 +272,21 @@ def test_a_version_of_our_name_is_looked_for_where_it_may_be_there(
     rows = [row(1, at=YOUNG - 1).replaced(**file)]
     found, _ = read({**OLD, "list files": rows, "find version": version(9)}, ask)
     assert found.same_name == version(9)
+    none, _ = read({**OLD, "list files": rows, "find version": None}, ask)
+    assert none.same_name is None
+
+
+def test_a_current_version_of_our_name_is_the_one_that_is_looked_for() -> None:
+    found, reader = read(OLD, replace(wanted(version="v1"), may_exist=True))
+    assert found.same_name is None
+    assert "find version" not in reader.asked
+
+
+def test_of_a_version_of_our_name_by_this_build_it_is_known_what_it_was_made_from() -> None:
+    same = version(9).replaced(description=OURS.line("old", bases=(id_of(7), id_of(8))))
+    replies = {**OLD, "find version": same, f"get version {id_of(7)}": version(7)}
+    found, _ = read(replies, replace(wanted(), may_exist=True))
+    assert [ref.name for ref in found.history or ()] == ["v9", "v7"]
 
 
 # --- a shared file that many have written at once -------------------------------------------------------
@@ -278,8 +310,14 @@ def marked(number: int, eldest: int) -> str:
     return replace(OURS, branch="m").line("old", bases=(id_of(number), upon(eldest)))
 
 
+SHARED = frozenset({"a.yaml"})
+
+
 def crowd(
-    *more: TemplateVersion, current: TemplateVersion, again: Optional[Again] = None
+    *more: TemplateVersion,
+    current: TemplateVersion,
+    again: Optional[Again] = None,
+    shared: frozenset[str] = SHARED,
 ) -> tuple[ExistingFile, FakeReader]:
     """Read it: 1 is long there, 4 was made from 3, and 5 and 6 are others' beside it, all from 1."""
     written = (by(3, 1), by(4, 3), by(5, 1), by(6, 1), current, *more)
@@ -288,12 +326,14 @@ def crowd(
     replies: dict[str, Reply] = {f"get version {v.id}": v for v in (version(1), *written)}
     replies["list files"] = [row(1, current=int(current.id, 16))]
     replies["list version names"] = [listed.replaced(version_list=(*listed.version_list, *young))]
-    return read(replies, replace(wanted(), shared=frozenset({"a.yaml"}), again=again))
+    return read(replies, replace(wanted(), shared=shared, again=again))
 
 
 def test_what_others_have_hidden_is_left_to_somebodys_turn_and_a_new_version_says_since_when() -> None:
-    found, _ = crowd(current=by(4, 3))
+    found, reader = crowd(current=by(4, 3))
     assert found.crowd == {id_of(5), id_of(6)}
+    assert reader.exactly.count(f"get version {id_of(4)}") == 1
+    assert f"get version {id_of(1)}" not in reader.exactly, "it is older than all that may be hidden"
     assert found.bases == (id_of(4), upon(3))
     again = Again(frozenset({"a.yaml"}), Existing())
     assert crowd(current=by(4, 3), again=again)[0].crowd == {id_of(5), id_of(6)}
@@ -302,6 +342,12 @@ def test_what_others_have_hidden_is_left_to_somebodys_turn_and_a_new_version_say
 def test_a_file_whose_young_versions_stand_upon_each_other_is_nobodys_turn() -> None:
     found, _ = crowd(current=by(7, 4, 5, 6))
     assert (found.crowd, found.bases) == (frozenset(), (id_of(7),))
+    found, _ = crowd(by(8, 5), current=by(9, 8))
+    assert found.crowd == {id_of(3), id_of(4), id_of(6)}
+
+
+def test_of_a_file_that_no_branches_share_nobody_asks_what_is_hidden() -> None:
+    assert crowd(current=by(4, 3), shared=frozenset())[0].crowd == frozenset()
 
 
 def test_when_it_is_our_turn_the_hidden_are_merged_and_what_was_read_with_them_is_named_too() -> None:
@@ -309,8 +355,18 @@ def test_when_it_is_our_turn_the_hidden_are_merged_and_what_was_read_with_them_i
     found, _ = crowd(current=by(4, 3, 1), again=again)
     assert [rival.version.id for rival in found.unmerged] == [id_of(6), id_of(5)]
     assert found.bases == (id_of(4), id_of(6), id_of(5), upon(3), upon(1))
-    merged, _ = crowd(current=by(7, 4, 5, 6), again=again)
-    assert (merged.unmerged, merged.bases) == ((), (id_of(7),))
+    for bases in ((4, 5, 6), (4, 5, 6, 3)):
+        merged, reader = crowd(current=by(7, *bases), again=again)
+        assert (merged.unmerged, merged.bases) == ((), (id_of(7),))
+    assert {f"get version {id_of(number)}" for number in (4, 5, 6)}.isdisjoint(reader.exactly)
+
+
+def test_a_hidden_version_is_merged_by_what_it_was_made_from_if_that_is_there() -> None:
+    again = Again(frozenset({"a.yaml"}), Existing(), merges=frozenset({"a.yaml"}))
+    found, _ = crowd(by(8, 99), current=by(4, 3, 98), again=again)
+    assert [(int(rival.version.id, 16), rival.base) for rival in found.unmerged] == [
+        *((8, None), (6, version(1)), (5, version(1))),
+    ]
 
 
 def test_of_a_file_that_waits_for_its_turn_nobody_asks_what_is_hidden() -> None:
@@ -383,6 +439,24 @@ def test_older_versions_are_not_read() -> None:
     )
     assert read_existing(reader, wanted()).files["a.yaml"].later == ()
     assert reader.asked.count("get version") == 1
+    reader.replies["list version names"] = names(1, 2, at=YOUNG - 2)
+    found = read_existing(reader, wanted()).files["a.yaml"]
+    assert len(found.later) == 1, "written as this build began, by the clock that is furthest behind"
+
+
+@pytest.mark.parametrize(
+    ("shared", "name", "later"),
+    [(frozenset(), "v9", [3, 2]), (SHARED, "v9", [3]), (SHARED, "fixed", [3, 2])],
+)
+def test_of_a_shared_file_later_versions_are_those_of_this_runs_name_with_another_number(
+    shared: frozenset[str], name: str, later: Sequence[int]
+) -> None:
+    (listed,) = names(1, 3, at=STARTED)
+    listed = listed.replaced(version_list=(*listed.version_list, VersionName("b-2", id_of(2), STARTED + 2)))
+    replies: dict[str, Reply] = {f"get version {id_of(n)}": version(n) for n in (1, 2, 3)}
+    replies.update({"list files": [row(1)], "list version names": [listed]})
+    found, _ = read(replies, replace(wanted(version=name), shared=shared))
+    assert [int(version.id, 16) for version in found.later] == later
 
 
 # --- who refuses ----------------------------------------------------------------------------------------
@@ -397,13 +471,20 @@ def refused(of_project: Reply, of_space: Reply) -> StepError:
 
 def test_a_refused_list_takes_the_apply_link_from_the_projects_answer() -> None:
     of_project = NoPermission(user="lisi", message="no", context={"apply_url": "https://iam.example.com/1"})
-    error = refused(of_project, NoPermission(user="lisi", message="no"))
+    of_space = NoPermission(user="lisi", message="no")
+    error = refused(of_project, of_space)
+    assert error is of_space
     assert error.context["apply_url"] == "https://iam.example.com/1"
+    alone = NoPermission(user="lisi", message="no")
+    assert refused(PROJECT, alone) is alone
 
 
 def test_that_nobody_arrived_weighs_more_than_the_app_having_no_permission() -> None:
     nobody = NobodyArrived(app_code="web_app", user="lisi")
-    assert refused(NoPermission(user="lisi", message="no"), nobody) is nobody
+    linked = NoPermission(user="lisi", message="no", context={"apply_url": "https://iam.example.com/1"})
+    assert refused(linked, nobody) is nobody
+    assert refused(ProjectNotVisible(project="web", user="lisi", message="m"), nobody) is nobody
+    assert nobody.context == {}, "the link is that of the app, which is nobody's"
 
 
 def test_that_the_project_is_unknown_explains_the_failing_list() -> None:
@@ -441,6 +522,200 @@ def test_another_file_without_a_version_serves_nothing_and_is_not_read() -> None
     )
     found = read_existing(reader, replace(wanted(version="none"), files=(routing,)))
     assert found.others == ()
+
+
+# --- what is looked at, and what is not -----------------------------------------------------------------
+
+
+ROUTING = ManifestFile(
+    name="a.yaml", text="new", source="a", documents=parse_documents("kind: Service\n", source="a")
+)
+TARGET = replace(wanted(), files=(ROUTING,), cluster_id="BCS-K8S-1", namespace="web")
+LIVE = LiveIngresses((LiveIngress("old"),), "networking.k8s.io/v1")
+
+
+def test_who_and_where_is_asked_once_and_not_where_a_run_plans_again() -> None:
+    found = read_existing(FakeReader(OLD), wanted())
+    assert (found.project_id, found.space, found.chart, found.chart_readable) == ("a" * 32, SPACE, None, True)
+    again = replace(wanted(), again=Again(frozenset(), found))
+    reader = FakeReader(OLD)
+    once_more = read_existing(reader, again)
+    assert (once_more.project_id, once_more.space, once_more.files) == ("a" * 32, SPACE, found.files)
+    assert reader.asked == ["list files"]
+
+
+@pytest.mark.parametrize("space", [[], [SPACE]])
+def test_the_namespaces_ingresses_are_read_where_the_run_routes_anything_there(space: Reply) -> None:
+    replies: dict[str, Reply] = {
+        **OLD,
+        "list spaces": space,
+        "list Ingress": LIVE,
+        "ask dialect": UNPUBLISHED,
+    }
+    found = read_existing(FakeReader(replies), TARGET)
+    assert (found.live, found.ingresses_as) == (LIVE.ingresses, LIVE.served_as)
+    assert (found.live_readable, found.project_id) == (True, "a" * 32)
+
+
+@pytest.mark.parametrize("error", [NoPermission(user="lisi", message="no"), UNPUBLISHED])
+def test_ingresses_that_may_not_be_looked_at_stop_no_plan_and_that_is_said(error: StepError) -> None:
+    found = read_existing(FakeReader({**OLD, "list Ingress": error}), TARGET)
+    assert (found.live, found.live_readable) == ((), False)
+    assert found.files
+
+
+@pytest.mark.parametrize(
+    ("ask", "of_project"),
+    [
+        (replace(TARGET, cluster_id=""), PROJECT),
+        (replace(TARGET, files=wanted().files), PROJECT),
+        (TARGET, NoPermission(user="lisi", message="no")),
+    ],
+)
+def test_no_ingresses_are_read_where_none_matter_or_nobody_knows_the_project(
+    ask: Wanted, of_project: Reply
+) -> None:
+    reader = FakeReader({**OLD, "get project": of_project})
+    assert read_existing(reader, ask).live_readable
+    assert "list Ingress" not in reader.asked
+
+
+def test_a_template_set_is_read_beside_the_files_if_the_run_makes_one() -> None:
+    chart = ChartVersion(name="set", version="v9")
+    replies = {**OLD, "get chart version": chart}
+    found = read_existing(FakeReader(replies), replace(wanted(), template_set="set"))
+    assert (found.chart, found.chart_readable, [*found.files]) == (chart, True, ["a.yaml"])
+    refused = {**OLD, "get chart version": NoPermission(user="lisi", message="no")}
+    unknown = read_existing(FakeReader(refused), replace(wanted(), template_set="set"))
+    assert (unknown.chart, unknown.chart_readable) == (None, False)
+
+
+def other(number: int, name: str, kind: str, *, current: str = "v8") -> TemplateFile:
+    return row(number, name=name, current=number).replaced(resource_type=(kind,), version=current)
+
+
+@pytest.mark.parametrize(
+    ("files", "current", "others"),
+    [
+        ((ROUTING,), "v8", ["routes.yaml", "left.yaml"]),
+        (wanted().files, "by hand", ["left.yaml"]),
+    ],
+)
+def test_of_other_files_those_are_read_that_may_route_or_that_an_earlier_build_seems_to_have_made(
+    files: tuple[ManifestFile, ...], current: str, others: Sequence[str]
+) -> None:
+    rows = [
+        row(1, at=YOUNG - 1),
+        other(2, "routes.yaml", "Service", current=current),
+        other(3, "left.yaml", "ConfigMap"),
+        other(4, "outside.yaml", "ConfigMap"),
+    ]
+    replies: dict[str, Reply] = {f"get version {id_of(n)}": version(n, at=YOUNG - 1) for n in range(1, 5)}
+    replies["list files"] = rows
+    reader = FakeReader(replies)
+    ask = replace(wanted(), files=files, outside=frozenset({"outside.yaml"}))
+    found = read_existing(reader, ask)
+    assert [other.name for other in found.others] == others
+    assert [*found.rows] == [row.real_name for row in rows]
+    assert len(reader.exactly) == len({*reader.exactly})
+    reader = FakeReader(replies)
+    once_more = read_existing(reader, replace(ask, again=Again(frozenset(), found)))
+    assert once_more.others == found.others
+    assert {f"get version {id_of(n)}" for n in (1, 2)}.isdisjoint(reader.exactly)
+
+
+def test_another_file_without_a_current_version_is_not_known_from_before() -> None:
+    before = Existing(others=(OtherFile("a"), OtherFile("b", current=VersionRef("1", "v1"))))
+    assert Again(frozenset(), before).others == {("b", "1"): before.others[1]}
+
+
+def test_a_run_that_is_nobodys_has_no_number() -> None:
+    assert (wanted().build, replace(wanted(), ours=None).build) == (9, 0)
+
+
+# --- the dialect ----------------------------------------------------------------------------------------
+
+
+def old_path(status: int) -> BcsTooOld:
+    return BcsTooOld(problem="p", oldest="o", status=status)
+
+
+def test_a_space_that_this_bcs_would_not_make_under_its_name_is_refused() -> None:
+    reader = FakeReader({"list spaces": [], "ask dialect": old_path(405)})
+    with pytest.raises(InputsInvalid) as caught:
+        read_existing(reader, replace(wanted(), space="a:b"))
+    assert caught.value.details == (say("bcs.space_special", name="a:b"),)
+    existing = read_existing(FakeReader({"list spaces": [], "ask dialect": old_path(404)}), wanted())
+    assert existing.space is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "below"),
+    [
+        (old_path(404), True),
+        (old_path(405), False),
+        (NoSuchPath(url="u", message="m"), None),
+        (AppNotGranted(app_code="a", message="m"), None),
+    ],
+)
+def test_where_a_first_file_is_created_is_asked_of_a_path_that_is_not_there(
+    answer: StepError, *, below: Optional[bool]
+) -> None:
+    reader = FakeReader({"list files": [], "ask dialect": answer})
+    read_existing(reader, wanted())
+    assert (reader.asked.count("ask dialect"), reader.site.creates_below_space) == (1, below)
+
+
+@pytest.mark.parametrize(
+    "answer", [None, BcsFailed(bcs_code=1, message="m"), NoPermission(user="u", message="m")]
+)
+def test_a_bcs_that_has_that_path_is_too_old(answer: Reply) -> None:
+    with pytest.raises(BcsTooOld) as caught:
+        read_existing(FakeReader({"list files": [], "ask dialect": answer}), wanted())
+    assert caught.value.fields["problem"] == say("bcs.needs_files")
+    assert caught.value.fields["oldest"] == OLDEST_RELEASE
+
+
+def test_a_bcs_whose_folders_are_bare_is_too_old() -> None:
+    reader = FakeReader({"list spaces": [SPACE, SPACE.replaced(bare=True)]})
+    with pytest.raises(BcsTooOld) as caught:
+        find_space(reader, project="web", space="web")
+    assert caught.value.fields["problem"] == say("bcs.needs_folders")
+
+
+@pytest.mark.parametrize(("status", "name"), [(404, "web/a.yaml"), (405, "a.yaml")])
+def test_a_name_that_begins_with_its_folder_is_read_as_the_dialect_says(status: int, name: str) -> None:
+    listed = row(1).replaced(real_name="", template_space="web")
+    reader = FakeReader({"list files": [listed], "ask dialect": old_path(status)})
+    (found,) = list_files(reader, "web", SPACE.id)
+    assert found.real_name == name
+
+
+@pytest.mark.parametrize(
+    ("answered", "name"),
+    [
+        ({"name": "web/a.yaml"}, "web/a.yaml"),
+        ({"name": "web/web/a.yaml"}, "web/a.yaml"),
+        ({"name": "web/b.yaml"}, "b.yaml"),
+        ({"name": "web/a.yaml", "real_name": "a.yaml"}, "a.yaml"),
+    ],
+)
+def test_one_files_name_is_the_one_that_the_list_gave_it_if_it_can_be(
+    answered: Mapping[str, object], name: str
+) -> None:
+    answer = row(1).replaced(**{"real_name": "", "template_space": "web", **answered})
+    found = read_file(FakeReader({"get file": answer}), "web", answer.id, known_as="web/a.yaml")
+    assert found.real_name == name
+
+
+@pytest.mark.parametrize(
+    ("answer", "lists"),
+    [(names(1), True), (old_path(404), False), (NoSuchPath(url="u", message="m"), None)],
+)
+def test_whether_a_space_lists_versions_is_remembered(answer: Reply, *, lists: Optional[bool]) -> None:
+    reader = FakeReader({"list version names": answer})
+    assert (space_histories(reader, "web", SPACE) is not None) is bool(lists)
+    assert reader.site.lists_versions is lists
 
 
 @pytest.mark.parametrize(("code", "readable"), [(6, True), (1, True), (11, False)])
