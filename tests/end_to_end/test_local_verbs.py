@@ -258,6 +258,7 @@ def test_plan_shows_the_difference_and_writes_nothing(desk: Path) -> None:
         who = "acting user  lisi (user in the settings file)"
         for word in ("create", "www.example.com", "1.0.7-main", who, "Plan digest"):
             assert word in done.stdout
+        assert "expect_plan" not in done.stdout
         assert worker.emulator.writes() == []
         assert worker.emulator.exchanges != []
         assert APP_SECRET not in done.stdout
@@ -323,6 +324,9 @@ def test_plan_with_an_access_token_asks_no_build_api(desk: Path) -> None:
         told = [exchange for exchange in worker.emulator.exchanges if exchange.operation]
         assert {exchange.user for exchange in told} == {"lisi"}
         assert "token-canary" not in done.stdout
+        assert "read from BK-CI" not in done.stdout
+        wrong = plan(desk, settings_of(worker, access_token="other-canary", user=""))
+        assert "The access token of credential access_token was refused" in wrong.stderr
 
 
 def test_a_refused_plan_ends_with_1_and_says_why(desk: Path) -> None:
@@ -363,7 +367,7 @@ def test_a_mistaken_settings_file_is_named_and_its_secrets_are_not_shown(
     for word in (*words, "What to do"):
         assert word in done.stderr, done.stderr
     assert "my-canary" not in done.stdout + done.stderr
-    assert done.stdout == ""
+    assert (done.stdout, "settings.yaml: settings.yaml" in done.stderr) == ("", False)
 
 
 def test_a_settings_file_in_another_encoding_is_refused(desk: Path) -> None:

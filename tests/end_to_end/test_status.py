@@ -424,6 +424,11 @@ def test_the_commands_print_what_they_find(
     for verb in (["status", "web.yaml"], ["history", "web.yaml"], ["diff", "live", "1.0.7-main"]):
         assert main([*verb, *given]) == 0
         told.append(json.loads(capsys.readouterr().out))
+    settings["user"] = region["owner"] = "nobody"
+    (tmp_path / "desk.yaml").write_text(yaml.safe_dump(settings))
+    assert main(["status", *given]) == 1
+    assert "What to do: Have nobody apply" in (refused := capsys.readouterr().err)
+    assert "Apply at: https://" in refused
     assert [domain["versions"] for domain in told[0]["domains"]] == [["1.0.7-main"]]
     assert [row["version"] for row in told[1]["versions"]] == ["1.0.7-main"]
     assert told[2]["different"] is False

@@ -212,4 +212,5 @@ def test_the_command_deletes(tmp_path: Path) -> None:
             ["undeploy", "old.yaml", "--settings", "desk.yaml", "--yes"], at=tmp_path, environ=environment
         )
         assert (done.returncode, "Deployment/old" in done.stdout) == (0, True), done.stderr
+        assert ("acting user" in done.stderr, "template_space" in done.stderr) == (True, False)
         assert names_of(site, "Deployment") == []

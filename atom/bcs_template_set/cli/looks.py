@@ -128,7 +128,10 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         InputsInvalid: there is no such folder, or a name is neither a host nor a file of it.
         StepError: whatever the gateway or BCS answered.
     """
-    settings, space = context.settings, find_folder(reader, context.settings)
+    settings = context.settings
+    # First, since the refusal of a list of templates does not say where to apply (facts/bcs.md).
+    deploying = _deploying(reader, context) if settings.namespace else None
+    space = find_folder(reader, settings)
     files = files_by_name(reader, settings.project_code, space.id).values()
     scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
     mistakes = scope.mistakes(key="local.no_host")
@@ -140,7 +143,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
         space,
         tuple(file for file in files if scope.has(file.real_name)),
         tuple(file for file in files if not scope.has(file.real_name)),
-        _deploying(reader, context) if settings.namespace else None,
+        deploying,
     )
 
 

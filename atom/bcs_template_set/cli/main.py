@@ -142,7 +142,8 @@ def run_verb(options: argparse.Namespace) -> int:
         from bcs_template_set.agent.masker import Masker  # noqa: PLC0415 - as above; `check` needs it on a mistake
         from bcs_template_set.cli.desk_log import DeskLog  # noqa: PLC0415 - as above
 
-        return DeskLog(sys.stderr, local_language(), masker=Masker(), environ=os.environ)
+        full = options.verb in ("plan", "rollback")  # whose errors have evidence, folded by a worker
+        return DeskLog(sys.stderr, local_language(), masker=Masker(), environ=os.environ, full=full)
 
     settings_file: str = getattr(options, "settings", "")
     return at_desk(lambda: do_verb(options, errors), errors=errors, settings_file=settings_file)

@@ -59,7 +59,7 @@ KEYS = ("regions", "inputs", "user", "access_token", "build")
 _TABLES = {"inputs": tuple(known.name for known in INPUTS), "build": GIVEN_NAMES}
 """The keys of each table; `regions` is read, and refused, as the private settings are."""
 
-_CREDENTIAL_ID = "local"
+_CREDENTIAL_ID = "access_token"
 
 
 class LocalAgent:
@@ -179,7 +179,7 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
         log.info(say("local.rollback_yes"))
     if outcome.error is not None:
         in_settings(outcome.error, settings_file)
-    show_lines(log if outcome.error is None else errors, verdict_lines(outcome))
+    show_lines(log if outcome.error is None else errors, verdict_lines(outcome, at_desk=True))
     return 0 if outcome.error is None else 1
 
 
@@ -272,12 +272,12 @@ def read_settings_file(path: Path) -> Mapping[str, YamlValue]:
     except (OSError, UnicodeDecodeError) as exc:
         raise _invalid(path, _unreadable(exc)) from exc
     except YamlUnreadable as exc:
-        raise _invalid(path, exc.as_text()) from None
+        raise _mistaken(path, exc.as_text()) from None
     if not isinstance(settings, dict):
         raise _invalid(path, say("local.no_table", keys=KEYS))
     mistakes = list(_mistakes_in(settings))
     if mistakes:
-        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_file", file=str(path)))
+        raise _mistaken(path, *mistakes)
     return settings
 
 
@@ -308,8 +308,11 @@ def _unknown_keys(table: Mapping[str, YamlValue], known: tuple[str, ...]) -> Ite
 
 
 def _invalid(path: Path, problem: Text) -> StepError:
-    error = InputsInvalid(details=[say("local.file", file=str(path), problem=problem)])
-    return error.with_cure(say("local.cure_file", file=str(path)))
+    return _mistaken(path, say("local.file", file=str(path), problem=problem))
+
+
+def _mistaken(path: Path, *mistakes: Text) -> StepError:
+    return InputsInvalid(details=mistakes).with_cure(say("local.cure_file", file=str(path)))
 
 
 def _table(settings: Mapping[str, YamlValue], key: str) -> Mapping[str, YamlValue]:

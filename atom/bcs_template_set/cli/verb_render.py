@@ -32,7 +32,7 @@ from bcs_template_set.manifests.templating.worker_process import child_environme
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import MASK
-from bcs_template_set.messages.spelling import with_nearest
+from bcs_template_set.messages.spelling import not_known
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.messages.text import one_line
 from bcs_template_set.system.clock import SystemClock
@@ -147,8 +147,8 @@ def context_of(assignments: Iterable[str], *, also: Iterable[Text] = ()) -> Buil
 
 def unknown_name(name: str, known: tuple[str, ...]) -> Text:
     """Return the sentence about a name that is not known; where a sign is missing, it may hold a secret."""
-    mistake = say("local.unknown_name", name=name if _NAME.fullmatch(name) else MASK, known=known)
-    return with_nearest(mistake, name, known)
+    shown = name if _NAME.fullmatch(name) else MASK
+    return not_known(say("local.unknown_name", name=shown, known=known), name, known, path=shown)
 
 
 def _prepare(options: argparse.Namespace, *, kube_version: str = "") -> Prepared:

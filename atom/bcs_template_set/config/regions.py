@@ -20,7 +20,7 @@ from bcs_template_set.manifests.yaml_words import SETTINGS
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import PrivateSettingsInvalid
 from bcs_template_set.messages.secret import MASK, Secret
-from bcs_template_set.messages.spelling import unknown_name
+from bcs_template_set.messages.spelling import not_known
 from bcs_template_set.messages.state_words import OUR_WORDS
 from bcs_template_set.records.late_dataclass import dataclass
 
@@ -272,7 +272,7 @@ class _RegionTable:
         shown = key if PLAIN_KEY.fullmatch(key) else MASK
         place = f"{self.place}.{shown}"
         mistake = say("regions.unknown_key", place=place, keys=keys)
-        self._mistakes.append(unknown_name(mistake, key, keys, path=place))
+        self._mistakes.append(not_known(mistake, key, keys, path=place))
 
 
 def _shown_name(name: str) -> str:

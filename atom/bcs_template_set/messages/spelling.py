@@ -45,7 +45,7 @@ def with_nearest(mistake: Text, word: str, known: Iterable[str]) -> Text:
     return say("settings.did_you_mean", mistake=mistake, near=near) if near else mistake
 
 
-def unknown_name(mistake: Text, word: str, known: Iterable[str], *, path: str) -> Text:
+def not_known(mistake: Text, word: str, known: Iterable[str], *, path: str) -> Text:
     """Return that the word at a path is not known: with the one that was meant, else what lists them all."""
     near = nearest(word, known)
     return say("settings.unknown_near", path=path, near=near) if near else mistake

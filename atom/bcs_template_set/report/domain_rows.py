@@ -260,12 +260,15 @@ def _file(file: FileHere, language: Language) -> dict[str, object]:
 
 _OF_ORIGIN = ("build", "pipeline", "branch", "commit", "started_by", "link")
 _PAST_COLUMNS = ("version", "state", "build", "branch", "commit", "published", "by", "deployed_by", "files")
+_NAMES_OF_A_DOMAIN = 1000
+"""Columns of a line, so that names of files are whole; no worker shows this table."""
 
 
 def history_lines(rows: Sequence[HistoryRow], *, language: Language) -> list[str]:
     """Return the versions as a table, newest first."""
     heads = [say(f"history.column_{name}") for name in _PAST_COLUMNS]
-    return table([_words_of(cells, language) for cells in (heads, *map(_past_cells, rows))])
+    cells = [_words_of(cells, language) for cells in (heads, *map(_past_cells, rows))]
+    return table(cells, columns=_NAMES_OF_A_DOMAIN)
 
 
 def _past_cells(row: HistoryRow) -> tuple[Cell, ...]:

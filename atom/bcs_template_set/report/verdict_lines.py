@@ -30,10 +30,11 @@ from bcs_template_set.report.verdict import (
 from bcs_template_set.report.workload_rows import rows_of_rollout
 
 
-def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
+def verdict_lines(outcome: Outcome, *, report_path: str = "", at_desk: bool = False) -> list[LogLine]:
     """Return the last lines, to be shown outside any group: how each row ended, the verdict, what to do.
 
-    `report_path` is where the HTML report was written, "" where there is none.
+    `report_path` is where the HTML report was written, "" where there is none. `at_desk` a plan approves none
+    of a pipeline: that has another number, and so another version's name.
     """
     out = Lines(outcome.language)
     rows = ending_table(rows_of_outcome(outcome), language=outcome.language) if has_acted(outcome) else []
@@ -43,6 +44,8 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
         _add_failure(out, outcome)
     else:
         out.add("info", headline(outcome))
+        if outcome.to_publish is not None and not at_desk:
+            out.add("plain", how_to_carry_out(outcome.to_publish, outcome))
         _add_success(out, outcome, names_files=not rows)
         _add_links(out, outcome)
     if report_path:
@@ -52,8 +55,6 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "") -> list[LogLine]:
 
 def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
     heading, plan = outcome.heading, outcome.plan
-    if outcome.to_publish is not None:
-        out.add("plain", how_to_carry_out(outcome.to_publish, outcome))
     if outcome.result == "skipped" and plan is not None:
         out.listed("plain", plan.newer_builds)
     _add_what_is_live(out, outcome, names_files=names_files)

@@ -122,7 +122,7 @@ def find_principal(context: RunContext) -> Principal:
         StepError: as `identify`.
     """
     services, settings, build = context.services, context.settings, context.build
-    credential = _credential(services, settings.credential) if settings.credential else None
+    credential = _credential(context) if settings.credential else None
     row = _row_of(context, credential)
     principal = resolve_principal(
         context.region, build, run_as=settings.run_as, row=row, credential=credential
@@ -157,12 +157,14 @@ def show_identity(context: RunContext, principal: Principal) -> None:
     show_lines(services.log, settings_lines(settings, language=record.language))
 
 
-def _credential(services: Services, credential_id: str) -> Credential:
+def _credential(context: RunContext) -> Credential:
+    services, credential_id = context.services, context.settings.credential
     credential = services.agent.credential(credential_id)
     if credential.type not in ("access token", "app"):
         problem = say("identity.wrong_credential_type", type=credential.type)
         raise CredentialUnusable(credential=credential_id, problem=problem)
-    services.log.info(say("step.credential_read", credential=credential_id))
+    if context.build.source != "file":
+        services.log.info(say("step.credential_read", credential=credential_id))
     return credential
 
 

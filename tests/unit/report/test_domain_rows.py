@@ -5,9 +5,10 @@ from __future__ import annotations
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.messages import say
-from bcs_template_set.report.domain_rows import DomainRow, status_document, status_lines
+from bcs_template_set.report.domain_rows import DomainRow, history_lines, status_document, status_lines
 from bcs_template_set.rollout.domain_status import DomainHere, FileHere, Undone, WorkloadHere
 from bcs_template_set.rollout.drift import Drift
+from bcs_template_set.rollout.revisions import HistoryRow
 
 HOST = "www.example.com"
 
@@ -90,3 +91,11 @@ def test_what_is_live_without_any_mark_is_told_so() -> None:
     _, row, below, _, _ = status_lines([DomainRow(DomainHere(HOST, (here,)), {})], language="en_US")
     assert "not by a template" in row
     assert below.strip() == "without a mark of this file: Ingress/web"
+
+
+def test_a_version_is_told_with_whole_names_of_its_files() -> None:
+    files = tuple(
+        f"a-long-name-of-a-host.example.com.{part}.yaml" for part in ("deployment", "routes", "service")
+    )
+    row = HistoryRow("1.0.8", files, 1, "lisi", None, files, None, None)
+    assert history_lines([row], language="en_US")[1].endswith(", ".join(files))

@@ -21,7 +21,7 @@ from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, known, say
 from bcs_template_set.messages.secret import MASK
-from bcs_template_set.messages.spelling import unknown_name
+from bcs_template_set.messages.spelling import not_known
 from bcs_template_set.records.declared import Record, fresh, types_of
 from bcs_template_set.records.decoding import Mismatch, Rule, convert, fits
 
@@ -374,4 +374,4 @@ def _takes(kind: object, value: YamlValue) -> bool:
 
 
 def _unknown(path: str, name: str, fields: list[str]) -> Text:
-    return unknown_name(say("render.web_unknown", path=path, keys=fields), name, fields, path=path)
+    return not_known(say("render.web_unknown", path=path, keys=fields), name, fields, path=path)
