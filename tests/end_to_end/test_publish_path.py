@@ -238,6 +238,7 @@ def test_a_published_file_keeps_its_pin_its_draft_and_every_field(
     changed = {name for name in after if after[name] != before[name]}
     assert changed - {"updateAt"} == {"version", "updator"}
     assert (after["version"], after["versionMode"]) == ("1.0.7-main", 1 if pinned else 0)
+    assert ("pinned in BCS, from now on to this version" in ran.log) is pinned
     assert (after["isDraft"], after["draftContent"]) == (bool(draft), draft)
     assert site.contents() == {"a.yaml": A2}
     puts = ["PUT template/metadatas/*"] if pinned or draft else []

@@ -284,6 +284,7 @@ def _ended(file: FileOutcome) -> Detail:
     if file.error is not None:
         return file_error(file.error)
     if file.state == "applied":
-        name = "written_pin" if not file.change.writes_version else "written"
+        pins = "written_and_pin" if file.change.moves_pin else "written"
+        name = pins if file.change.writes_version else "written_pin"
         return say(f"log.{name}", version=file.version, id=file.version_id, creator=file.creator or "?")
     return say("log.not_attempted")
