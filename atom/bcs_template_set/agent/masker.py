@@ -58,12 +58,12 @@ Stretch = tuple[int, int]
 
 
 class Needles:
-    """A set of texts that are looked for. Those of less than four bytes are left out."""
+    """A set of texts of four bytes and more that are looked for."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         known = sorted(set(texts), key=lambda text: (-len(text), text))
         self._long = [text for text in known if len(text) >= LONG]
-        self._tiny = [text for text in known if REMAIN <= len(text) < _SHORTEST_IN_BLOCKS]
+        self._tiny = [text for text in known if len(text) < _SHORTEST_IN_BLOCKS]
         short = [text for text in known if _SHORTEST_IN_BLOCKS <= len(text) < LONG]
         self._ends = _ends(self._long)
         self._whole = frozenset(short)
@@ -88,7 +88,7 @@ class Needles:
         for at in _blocks(data, "I", 0, self._fours):
             for before, size in self._fours[_word(data[at : at + 4])]:
                 start = at - before
-                text = data[start : start + size] if start >= 0 else b""
+                text = data[start : start + size]  # too short, too, where a start is below 0
                 if len(text) == size and text in self._whole:
                     yield start, start + size
                 if start >= walk.floor and text in self._ends:
@@ -140,7 +140,7 @@ def _alike_after(data: bytes, at: int, text: bytes, inside: int) -> int:
     def alike(begin: int, end: int) -> bool:
         return data[at + begin : at + end] == text[inside + begin : inside + end]
 
-    return _longest(alike, most=min(len(data) - at, len(text) - inside))
+    return _longest(alike, most=len(text) - inside)
 
 
 def _alike_before(data: bytes, at: int, text: bytes, inside: int, *, most: int) -> int:
@@ -158,8 +158,7 @@ def _longest(alike: Callable[[int, int], bool], *, most: int) -> int:
     while size < most and alike(size, min(size + step, most)):
         size = min(size + step, most)
         step *= 2
-    while size < most and step > 1:
-        step //= 2
+    while step := step // 2:
         if alike(size, min(size + step, most)):
             size = min(size + step, most)
     return size

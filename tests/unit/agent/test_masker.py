@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.draws import swept
 from tests.support.spellings import SPELLINGS
 
-from bcs_template_set.agent.masker import END, LONG, SHORTEST, Masker
+from bcs_template_set.agent.masker import END, LONG, SHORTEST, Masker, Needles
 from bcs_template_set.agent.wrappings import MOST_TIMES, undone
 from bcs_template_set.messages.secret import Secret
 
@@ -86,11 +86,15 @@ def test_the_longer_of_two_secrets_that_overlap_goes_first() -> None:
 
 def test_an_empty_or_very_short_secret_hides_nothing() -> None:
     assert masker_of("", " ", "a", "abc").mask("a b abc") == "a b abc"
+    assert masker_of("abcd").mask("abcd, abc") == "***, abc"
+    assert masker_of("seven77\neighthhh").mask("seven77 or eighthhh") == "seven77 or ***"
     assert SHORTEST == 4
 
 
 def test_what_the_escapes_of_a_secret_mean_is_not_looked_for_where_it_is_short() -> None:
     assert masker_of("%6e%61%6d%65").mask("a name, %6e%61%6d%65") == "a name, ***"
+    assert masker_of("%6e" * 7).mask("n" * 7) == "n" * 7
+    assert masker_of("%6e" * 8).mask("n" * 8) == "***"
 
 
 def test_without_secrets_text_stays_as_it_is() -> None:
@@ -137,6 +141,85 @@ def test_of_a_secret_in_which_a_text_was_cut_nothing_is_left(spelling: str, size
 
 def test_the_middle_of_a_long_secret_is_masked() -> None:
     assert masker_of(LONG_ONE).mask(f"…{LONG_ONE[5:17]}…") == "…***…"
+
+
+BIG = "".join(random.Random(7).choices(string.ascii_letters, k=70_000)).encode()  # noqa: S311 - no secret
+"""Random letters: no four of them twice within some hundreds."""
+
+
+def pieces_in(data: bytes, *texts: bytes) -> bytes:
+    """Return what is found of texts, the rest as dots."""
+    spans = list(Needles(texts).spans(data))
+    return bytes(
+        byte if any(start <= at < end for start, end in spans) else ord(".") for at, byte in enumerate(data)
+    )
+
+
+@pytest.mark.parametrize("size", [4, 5, 6, 7, 8, 15])
+def test_a_short_text_is_found_wherever_it_stands(size: int) -> None:
+    text, other = BIG[:size], BIG[20:35]
+    for before in range(9):
+        for after in range(4):
+            data = b"-" * before + text + b"-" * after + text
+            found = b"." * before + text + b"." * after + text
+            assert pieces_in(data, text, other) == pieces_in(data, text, BIG[40:80]) == found
+        assert pieces_in(b"-" * before + text[:-1], text, other) == b"." * (before + size - 1)
+    assert list(Needles([b"abcdefg", b"defghijklm"]).spans(b"abcdefg")) == [(0, 7)]
+
+
+def test_of_a_long_text_eleven_bytes_are_found_wherever_they_stand() -> None:
+    needles = Needles([BIG[:40], BIG[100:180]])
+    for at in (*range(30), *range(100, 170)):
+        for before in range(4):
+            data = b"-" * before + BIG[at : at + 11] + b"---"
+            assert {*needles.spans(data)} == {(before, before + 11)}
+    behind = BIG[:16] + BIG[105:116]
+    assert pieces_in(behind, BIG[:16], BIG[100:120]) == behind
+
+
+def test_of_all_that_a_text_agrees_with_a_long_one_nothing_is_left() -> None:
+    needles = Needles([BIG[:300]])
+    for size in range(8, 300):
+        assert {*needles.spans(b"--" + BIG[:size])} == {(2, 2 + size)}
+        assert {*needles.spans(BIG[300 - size : 300] + b"-")} == {(0, size)}
+
+
+def test_of_secrets_of_many_kilobytes_longer_pieces_are_found() -> None:
+    """The table of all blocks has its price."""
+    for size in (1 << 16, (1 << 16) + 1):
+        needles = Needles([BIG[:size]])
+        assert {*needles.spans(BIG[size - 8 : size])} == {(0, 8)}
+        assert {*needles.spans(b"---" + BIG[65:80])} == {(3, 18)}
+        assert bool([*needles.spans(BIG[65:77])]) == (size == 1 << 16)
+
+
+T = BIG[:2000]
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (T[:12] + b"=" + T[12:16], T[:12] + b"." + T[12:16]),  # at the end, and the very next
+        (T[:12] + b"=" + T[13:16], T[:12] + b"...."),  # three bytes tell nothing
+        (T[:12] + b"=" + T[13:16] + b"=", T[:12] + b"....."),
+        (T[:12] + b"=" * 9 + T[20:24], T[:12] + b"." * 9 + T[20:24]),
+        (T[:12] + b"=" * 10 + T[20:24], T[:12] + b"." * 14),  # too far away
+        (T[20:24] + b"=" * 9 + T[30:42], T[20:24] + b"." * 9 + T[30:42]),
+        (T[20:24] + b"=" * 10 + T[30:42], b"." * 14 + T[30:42]),
+        (T[:12] + b"=" + T[20:24] + b"=" + T[14:18], T[:12] + b"." + T[20:24] + b"....."),  # in their order
+        (b"---" + T[20:24] + b"=" + T[20:40], b"........" + T[20:40]),
+        (T[1088:1092] + b"=" + T[1600:1620], T[1088:1092] + b"." + T[1600:1620]),
+        (T[1087:1091] + b"=" + T[1600:1620], b"....." + T[1600:1620]),
+        (T[:12] + b"=" + T[13:524] + b"=" + T[525:529], T[:12] + b"." + T[13:524] + b"." + T[525:529]),
+        (T[:12] + b"=" + T[520:524], T[:12] + b"." + T[520:524]),
+        (T[:12] + b"=" + T[521:525], T[:12] + b"....."),  # where so much is missing, it is another's
+    ],
+)
+def test_beside_a_piece_four_bytes_count_that_follow_in_the_text_and_are_close(
+    data: bytes, found: bytes
+) -> None:
+    shown = pieces_in(data, T).replace(b"=", b".")
+    assert shown == found
 
 
 @pytest.mark.parametrize("unknown", ["=2B", "{plus}", "[code 43]", "\u200b"])
@@ -199,6 +282,37 @@ def test_no_character_is_cut() -> None:
     assert masker_of("abc" + half + "defgh").mask("x abc" + half + "defgh y" + half) == "x *** y" + half
 
 
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("abc\ud83ddefgh", "abc?defgh"),
+        ("p\u00c4ss\u0100wort\ud83d", r"p\xc4ss\u0100wort?"),
+        ("\u0100\u00ff\u0100\u00ff", r"\u0100\xff\u0100\xff"),
+    ],
+)
+def test_a_secret_is_masked_without_halves_of_characters_and_with_bytes_for_some(
+    secret: str, shown: str
+) -> None:
+    assert masker_of(secret).mask(f"a {shown} b") == "a *** b"
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "is_held"),
+    [
+        ("pass&word", "it is pass&word.", True),
+        ("pass&word", "it is pass\\u0026word.", True),
+        ("pass&word", "it is pass", False),
+        ("abc", "is abc in it?", True),  # too short to be masked
+        ("", "anything", False),
+    ],
+)
+def test_a_text_holds_a_secret_in_any_spelling_also_one_that_is_not_masked(
+    *, secret: str, text: str, is_held: bool
+) -> None:
+    assert masker_of("another", secret).holds(text) == is_held
+    assert not Masker().holds(text)
+
+
 # --- the beginning of a long text -----------------------------------------------------------------------
 
 
@@ -207,10 +321,11 @@ def test_the_beginning_of_a_text_is_masked_as_the_whole_would_be() -> None:
     for at in range(60, 110):
         text = "-" * at + LONG_ONE + "-" * 30 + "abcdefgh" + "-" * 300
         shown = masker.mask_beginning(text, most=100)
-        assert masker.mask(text).startswith(shown.removesuffix("***"))
-        assert len(shown) <= 102
+        assert shown == ("-" * at + "***" + "-" * (64 - at) if at < 100 else "-" * 100)
     assert masker.mask_beginning(f"a {LONG_ONE}", most=100) == "a ***"
     assert masker.mask_beginning("abcdefg" + "h", most=4) == "***"
+    assert masker.mask_beginning("https://lisi:pass…", most=18) == "https://***@…"
+    assert masker.mask_beginning("\ud83d-abcdefgh", most=5) == "\ud83d-***"
 
 
 # --- time -----------------------------------------------------------------------------------------------
