@@ -9,6 +9,7 @@ its path, and nothing else of the tests.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import gc
 import importlib
@@ -191,7 +192,7 @@ class _Turning:
         for kind, turn in self._KINDS:
             if isinstance(old, kind):
                 return turn(self, old, new)
-        if type(old).__module__.startswith((PACKAGE, self._name)):
+        if type(old).__module__.startswith((PACKAGE, self._name)) or isinstance(old, dataclasses.Field):
             self._fields(old, new)
         return old
 

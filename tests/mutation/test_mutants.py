@@ -152,6 +152,9 @@ def test_what_is_made_at_the_import_asks_for_an_import(text: str) -> None:
     assert swapped(text.format(1), text.format(2)) == "as it was"
 
 
+LATE = "from bcs_template_set.records.late_dataclass import dataclass\n"
+
+
 def patched(old: str, new: str) -> object:
     """Return what a function says once what was made at the import is another's; "as it was" where not."""
     module = ModuleType("patched")
@@ -176,12 +179,13 @@ def patched(old: str, new: str) -> object:
         "class R:\n  def __init__(self, n):\n    self.n = n\nA = R({})\ndef judge(a=A):\n  return a.n",
         "A = [lambda: {}]\ndef judge(a=A[0]):\n    return a()",
         "import dataclasses as d\n@d.dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
+        LATE + "@dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
         "import functools\n@functools.lru_cache\ndef judge(a={}):\n    return a",
         "class A:\n    @property\n    def b(self, c={}):\n        return c\ndef judge():\n    return A().b",
     ],
     ids=[
         *("constant", "default", "named", "comprehension", "class", "nested", "tuple", "row", "function"),
-        *("dataclass", "cached", "property"),
+        *("dataclass", "late dataclass", "cached", "property"),
     ],
 )
 def test_who_has_imported_a_table_has_the_mutants(text: str) -> None:
