@@ -30,7 +30,7 @@ class FileProblem(Exception):
 
 def data_directory(environ: Mapping[str, str]) -> Path:
     """Return the directory of the agent's files: `bk_data_dir`, else the one the worker runs us in."""
-    return Path(environ.get("bk_data_dir") or ".")
+    return Path(environ.get("bk_data_dir", ""))
 
 
 def read_object(path: Path) -> dict[str, JsonValue]:
@@ -259,5 +259,6 @@ def _text(value: JsonValue) -> Optional[str]:
 
 
 def _count(value: JsonValue) -> int:
-    text = _text(value) or ""
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < len("1000000000") else 1
+    text = _text(value)
+    is_count = text is not None and text.isascii() and text.isdigit() and len(text) < len("1000000000")
+    return max(1, int(text)) if text is not None and is_count else 1

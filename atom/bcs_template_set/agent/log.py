@@ -80,7 +80,7 @@ class Log:
 
         It stays below whatever is printed. `line` must be narrower than the terminal.
         """
-        shown = " ".join(lines_of(self._masked(line))) if line else ""
+        shown = " ".join(lines_of(self._masked(line)))
         with self._lock:
             if self._stream is not None:
                 shown = encodable(shown, self._stream)

@@ -23,8 +23,6 @@ FOREIGN = "| "
 MOST_BYTES = 16 * 1000
 """A longer line is cut. Below the worker's 16 Ki, so that a marker and our note still fit."""
 
-_CUT_ROOM = 200
-
 _DELETED_BY_WORKER = re.compile(r"oauth2:\w+@", re.ASCII)
 _SUB_TAG = re.compile("##(?=subTag)")
 # Kotlin's `trim` takes every blank of Unicode off, the wide one of Chinese text included.
@@ -68,7 +66,7 @@ def safe_lines(text: str, *, cut_note: str, prefix: str = "", foreign: bool = Fa
 
 def cut(line: str, *, note: str) -> str:
     """Return the line, or as much of it as a log line holds and a note on what is missing."""
-    encoded = line.encode("utf-8", "replace")
+    encoded = line.encode("utf-8")
     if len(encoded) <= MOST_BYTES:
         return line
-    return encoded[: MOST_BYTES - _CUT_ROOM].decode("utf-8", "ignore") + note
+    return encoded[:MOST_BYTES].decode("utf-8", "ignore") + note

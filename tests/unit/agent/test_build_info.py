@@ -210,9 +210,18 @@ def test_where_the_environment_is_the_record_input_json_must_agree_as_far_as_a_s
 
 
 def test_a_long_value_is_shown_in_part() -> None:
+    for size, shown in ((80, "x" * 80 + '"'), (81, "x" * 80 + '…"')):
+        with pytest.raises(FactDisputed) as caught:
+            build(inputs={"BK_CI_AUTHORIZER": "x" * size})
+        assert shown in "\n".join(caught.value.explain("en_US"))
+
+
+def test_names_that_differ_within_the_record_are_disputed_by_one_quote() -> None:
     with pytest.raises(FactDisputed) as caught:
-        build(inputs={"BK_CI_AUTHORIZER": "x" * 5000})
-    assert len("\n".join(caught.value.explain("en_US"))) < 1000
+        build({"BK_CI_PIPELINE_NAME": "it's", "pipeline.name": "its"})
+    assert '  - a variable of the build, an input of the step, or its `env`: "its"' in caught.value.explain(
+        "en_US"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,10 +238,12 @@ def test_a_branch_loses_refs_heads_and_a_tag_can_not_pass_for_a_branch(ref: str,
     assert build({"BK_CI_GIT_REF": ref}).branch == branch
 
 
-@pytest.mark.parametrize("garbled", ["x", "-1", "1.5", "²", "٣", "9" * 5000])
-def test_a_number_that_is_none_is_an_error_naming_its_variable(garbled: str) -> None:
-    with pytest.raises(InputUnreadable, match="BK_CI_BUILD_NUM"):
-        build({"BK_CI_BUILD_NUM": garbled})
+@pytest.mark.parametrize("garbled", ["x", "-1", "1.5", "²", "٣", "9" * 19])
+@pytest.mark.parametrize("name", ["BK_CI_BUILD_NUM", "BK_CI_BUILD_START_TIME"])
+def test_a_number_that_is_none_is_an_error_naming_its_variable(name: str, garbled: str) -> None:
+    with pytest.raises(InputUnreadable, match=rf"input\.json(?s:.*){name}"):
+        build({name: garbled})
+    assert build({"BK_CI_BUILD_NUM": "9" * 18}).build_number == int("9" * 18)
 
 
 def test_no_variable_stands_for_two_facts() -> None:
@@ -264,8 +275,10 @@ def test_a_task_is_what_the_worker_says_of_it() -> None:
 @pytest.mark.parametrize("name", BY_WORKER)
 @pytest.mark.parametrize("environ", [BY_WORKER, {}], ids=["said", "not said"])
 def test_an_input_does_not_stand_in_for_what_the_worker_says(name: str, environ: dict[str, str]) -> None:
-    with pytest.raises(FactDisputed, match=name):
+    with pytest.raises(FactDisputed, match=name) as caught:
         task(environ, {name: "forged"})
+    said = next(line for line in caught.value.explain("en_US") if "the process environment" in line)
+    assert said.endswith("not set") == (not environ)
 
 
 @pytest.mark.parametrize("name", [*facts.PROJECT, *facts.BUILD_ID])
@@ -283,11 +296,12 @@ def test_an_input_names_no_workspace_beside_the_workers(path: str) -> None:
         task({"bkWorkspace": "/data/oneil"}, {"bkWorkspace": path})
 
 
-@pytest.mark.parametrize(("minutes", "seconds"), [("15", 900), ("0", None), ("", None)])
+@pytest.mark.parametrize(("minutes", "seconds"), [("15", 900), ("1", 60), ("0", None), ("", None)])
 def test_the_timeout_counts_minutes_and_zero_is_none(minutes: str, seconds: Optional[int]) -> None:
-    assert task({"BK_CI_ATOM_TIMEOUT": minutes}).timeout == seconds
+    told = task({"BK_CI_ATOM_TIMEOUT": minutes})
+    assert (told.timeout, told.parent_task) == (seconds, "")
 
 
 def test_a_workspace_that_no_path_can_be_is_said() -> None:
-    with pytest.raises(InputUnreadable, match="bkWorkspace"):
+    with pytest.raises(InputUnreadable, match=r"input\.json(?s:.*)bkWorkspace"):
         task({"bkWorkspace": "/data\0"})

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.agent.log import Log
-from bcs_template_set.agent.log_text import MOST_BYTES, guarded, is_command, lines_of
+from bcs_template_set.agent.agent_files import JsonValue
+from bcs_template_set.agent.log import Log, masked_strings
+from bcs_template_set.agent.log_text import guarded, is_command, lines_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.secret import Secret
 
@@ -130,7 +131,22 @@ def test_a_very_long_line_is_cut_with_a_note_so_that_its_rest_starts_no_line() -
         line = say_as("error", character * 20_000).rstrip("\n")
         assert len(line.encode()) <= WORKER_LIMIT
         assert line.endswith("too long for the log]")
-    assert say_as("plain", "x" * MOST_BYTES) == "x" * MOST_BYTES + "\n"
+    assert say_as("plain", "x" * 16_000) == "x" * 16_000 + "\n"
+    assert say_as("plain", "x" * 16_001).startswith("x" * 16_000 + " … [the rest")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    Log(narrow, "en_US").error("中" * 5000)
+    assert narrow.tell() <= WORKER_LIMIT
+
+
+def test_a_defect_is_told_by_its_traceback() -> None:
+    lines = printed(lambda log: log.defect(ValueError("what nobody foresaw"))).splitlines()
+    assert "| ValueError: what nobody foresaw" in lines
+
+
+def test_a_payload_is_masked_in_every_text_of_it() -> None:
+    payload: JsonValue = {"a": ["secret", {"b": "secret"}, 7, None]}
+    masked = masked_strings(payload, lambda text: text.replace("secret", "***"))
+    assert masked == {"a": ["***", {"b": "***"}, 7, None]}
 
 
 def test_a_group_is_closed_before_an_error_and_before_the_next_group() -> None:

@@ -74,7 +74,11 @@ def test_a_gateway_that_is_no_http_address_is_refused_without_showing_it(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("given", "count"), [(1, 1), (3, 3), ("2", 2), (0, 1), (None, 1), ("x", 1), (True, 1), (2.5, 1)]
+    ("given", "count"),
+    [
+        *[(1, 1), (3, 3), ("2", 2), (0, 1), (None, 1), ("", 1), ("x", 1), ("²", 1), (True, 1), (2.5, 1)],
+        *[("9" * 9, 999_999_999), ("1" + "0" * 9, 1)],
+    ],
 )
 def test_the_execute_count_is_one_unless_said_otherwise(tmp_path: Path, given: object, count: int) -> None:
     found = identity(tmp_path, {**WHOLE, "executeCount": given})
