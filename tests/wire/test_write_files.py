@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from tests.emulator import Dialect
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.support.planned import OURS
@@ -453,6 +454,22 @@ def test_a_draft_that_somebody_changed_meanwhile_is_not_the_one_that_was_put_bac
     bench.emulator.faults.add(Fault("rival", Match(GET_FILE.method, GET_FILE.path, nth=2), rival=edit))
     assert bench.publish_one(bench.update()).state == "applied"
     assert len(bench.bodies(UPDATE_FILE)) == 2
+
+
+@pytest.mark.parametrize(("pinned", "told"), [(True, VERSION), (False, "1.0.6")])
+def test_a_file_that_is_renamed_by_a_bcs_amid_an_upgrade_gets_its_name_back_and_its_pin_and_draft_stay(
+    bench: Bench, *, pinned: bool, told: str
+) -> None:
+    def upgrade(state: State) -> None:
+        state.dialect = Dialect.A  # where the name that is put back holds its folder
+
+    bench.add_file(pinned=pinned, draft=DRAFT)
+    bench.emulator.faults.add(Fault("rival", UPDATE_FILE, rival=upgrade))
+    outcome = bench.publish_one(bench.update())
+    assert (outcome.state, outcome.creator) == ("applied", USER)
+    assert [body["version"] for body in bench.bodies(UPDATE_FILE)] == [told, told]
+    file = bench.emulator.state.find_file(SPACE, NAME)
+    assert (file.version, file.draft_content, bool(file.version_mode)) == (VERSION, DRAFT, pinned)
 
 
 WRITTEN = "a.yaml: version 1.0.7-main is written"
