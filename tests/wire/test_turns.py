@@ -15,7 +15,7 @@ from bcs_template_set.bcs.space.template_spaces import list_files, oldest_of_eac
 from bcs_template_set.publish.concurrent_writes import Settled
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
-from bcs_template_set.publish.turns import SLOT_SECONDS, Turns, pause_of, rank_of
+from bcs_template_set.publish.turns import SLOT_SECONDS, Contest, Turns, pause_of, rank_of
 from bcs_template_set.system.clock import Deadline
 
 SIBLINGS = 4
@@ -138,8 +138,10 @@ def test_what_was_merged_before_it_is_queued_up_for_is_left(bench: Bench) -> Non
     turns = turns_of(bench)
     enter(bench, turns, ranked[0])
     assert turns.waiting == {NAME}, "somebody may hide it still"
+    turns.contests["b.yaml"] = Contest("", frozenset(), frozenset(), due=bench.clock.monotonic() + 1)
     write(bench, "upon", bench.emulator.state.find_versions(SPACE, NAME)[-1].id)
-    assert due(bench, turns) == (set(), SETTLING_SECONDS), "what is written upon it delays nothing"
+    assert due(bench, turns) == ({"b.yaml"}, 1)
+    assert due(bench, turns) == (set(), SETTLING_SECONDS - 1), "what is written upon it delays nothing"
 
 
 def test_what_is_hidden_again_right_after_it_was_merged_is_queued_up_for_again(bench: Bench) -> None:
@@ -177,8 +179,8 @@ def test_what_stands_upon_each_other_does_not_wait_to_be_merged(bench: Bench, *,
         turns.publishing.versions([second, third])
     else:  # then the contents come with the names
         bench.emulator.faults.add(Fault("answer", LIST_NAMES, status=404, body=NOT_FOUND))
-    enter(bench, turns, mine)
-    assert due(bench, turns) == ({NAME}, 0.0)
+    enter(bench, turns, "", owes=frozenset({mine}))
+    assert due(bench, turns) == ({NAME}, SLOT_SECONDS), "one waits, not two"
 
 
 def test_when_the_time_is_over_it_is_the_turn_of_all(bench: Bench) -> None:

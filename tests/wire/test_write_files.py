@@ -472,6 +472,18 @@ def test_a_file_that_is_renamed_by_a_bcs_amid_an_upgrade_gets_its_name_back_and_
     assert (file.version, file.draft_content, bool(file.version_mode)) == (VERSION, DRAFT, pinned)
 
 
+def test_a_file_whose_name_can_not_be_given_back_is_a_failure(bench: Bench) -> None:
+    def rename(state: State) -> None:
+        state.versions.move(state.find_versions(SPACE)[-1], file="other.yaml")
+
+    bench.add_file(draft=DRAFT)
+    bench.emulator.faults.add(Fault("rival", UPDATE_FILE, rival=rename, when="after", times=9))
+    outcome = bench.publish_one(bench.update())
+    assert (outcome.state, bool(outcome.version_id)) == ("failed", True)
+    assert "other.yaml" in str(outcome.error)
+    bench.emulator.faults.clear()
+
+
 WRITTEN = "a.yaml: version 1.0.7-main is written"
 NOT_PINNED = f"{WRITTEN}, but the file is still pinned to 1.0.6; run again to finish."
 PIN_UNSURE = (
