@@ -17,7 +17,7 @@ from tests.support.every_error import every_error
 
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import KEYS, Endpoint
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.checks.finding import Check
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
 from bcs_template_set.messages import Language, Text
@@ -188,7 +188,7 @@ def _checks(language: Language) -> str:
         f"## {check.id}\n{check.summary.render(language)}{gap}{MEANINGS.checks[check.id][language]}\n\n"
         f"{_severity(check, language)}{gap}`# bcs-template-set: allow {check.id}`{stop}\n\n"
         f"```yaml\n{_example(check.id)}```\n"
-        for check in all_checks()
+        for check in CHECKS
     )
 
 

@@ -19,7 +19,7 @@ from bcs_template_set.bcs.calls import Call, Read, Write
 from bcs_template_set.bcs.space import live_objects, live_routes
 from bcs_template_set.config.inputs import INPUTS
 from bcs_template_set.config.regions import KEYS
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import CONFIG_MAP, JOB, POD
 from bcs_template_set.manifests.templating.build_context import CONTEXT_NAMES
@@ -49,7 +49,7 @@ def test_every_meaning_belongs_to_something_that_there_is() -> None:
     assert list(MEANINGS.outputs) == list(OUTPUTS)
     assert list(MEANINGS.private_settings) == list(KEYS)
     assert list(MEANINGS.names) == list(CONTEXT_NAMES)
-    assert list(MEANINGS.checks) == [check.id for check in all_checks()]
+    assert list(MEANINGS.checks) == [check.id for check in CHECKS]
     assert list(MEANINGS.error_groups) == sorted({kind.code // 100 for kind in every_error()})
     for part, meanings in MEANINGS.values.items():
         assert list(meanings) == list(schema_part(part)["properties"])

@@ -13,7 +13,7 @@ import pytest
 from tests.support.every_error import every_error
 
 import bcs_template_set
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.messages import LANGUAGES, Language, known, say
 
 PACKAGE = Path(bcs_template_set.__file__).parent
@@ -96,7 +96,7 @@ def test_every_sentence_that_the_code_says_is_in_the_catalogue() -> None:
 
 
 def test_every_check_has_its_sentences() -> None:
-    for check in all_checks():
+    for check in CHECKS:
         assert known(f"checks.{check.id}.summary")
         assert known(f"checks.{check.id}.hint")
 

@@ -26,7 +26,6 @@ class Project(_Answer):
 
     project_id: str
     project_code: str
-    business_id: str = ""
 
 
 class Cluster(_Answer):
@@ -85,7 +84,7 @@ class TemplateFile(_Answer):
 
 
 class TemplateVersion(_Answer):
-    """A version of a template file with its content. `latest` is known in lists only."""
+    """A version of a template file with its content."""
 
     id: str
     version: str
@@ -95,9 +94,7 @@ class TemplateVersion(_Answer):
     create_at: int = 0
     template_name: str = ""
     template_space: str = ""
-    edit_format: str = ""
     render_mode: str = ""
-    latest: bool = False
     draft: bool = False
 
 
@@ -110,10 +107,9 @@ class VersionName(_Answer):
 
 
 class FileVersions(_Answer):
-    """A file's versions by name; `template_name` is `space/name`, `latest_version` the current one."""
+    """A file's versions by name; `template_name` is `space/name`."""
 
     template_name: str
-    latest_version: str = ""
     version_list: tuple[VersionName, ...] = ()
 
 

@@ -14,7 +14,7 @@ from typing import Callable, Literal, NamedTuple
 from urllib.parse import quote
 
 from bcs_template_set.cli.desk_cures import cure_at_desk
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import MISTAKES, place_of
 from bcs_template_set.messages import Language, Text, say
@@ -101,7 +101,7 @@ def _level(finding: Finding) -> Literal["warning", "error"]:
 
 def sarif_document(checked: Checked) -> str:
     """Return the findings as SARIF, which GitHub, GitLab and editors show beside the line."""
-    rules = [*(check.id for check in all_checks()), *_KINDS]
+    rules = [*(check.id for check in CHECKS), *_KINDS]
     driver = {
         "name": TOOL,
         "version": checked.tool_version,

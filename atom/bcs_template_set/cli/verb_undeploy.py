@@ -23,7 +23,7 @@ from bcs_template_set.manifests.scope import Scope, host_of
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.past_errors import NothingToUndeploy
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import near_name
 from bcs_template_set.publish.orphans import Folder, file_of, undeploying
 from bcs_template_set.publish.pruning import Pruning
 from bcs_template_set.publish.read_elsewhere import lacks, read_runners
@@ -99,8 +99,7 @@ def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
     scope = Scope((host,))
     mine = {name: row for name, row in rows.items() if scope.has(name)}
     if not mine:
-        near = nearest(host, sorted({host_of(name) or name for name in rows}))
-        raise _nothing(desk, host, *([say("undeploy.near", near=near)] if near else []))
+        raise _nothing(desk, host, *near_name("undeploy.near", host, sorted({host_of(n) or n for n in rows})))
     looking = Looking(reader, place, space)
     return looking, read_folder(looking, mine, rendered=(), ours=NOBODY)
 

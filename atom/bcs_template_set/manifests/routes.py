@@ -16,10 +16,10 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 RouteKey = tuple[str, str]
 """A host and a path."""
 
-_CLASS = "kubernetes.io/ingress.class"
+INGRESS_CLASS, LOAD_BALANCER = "kubernetes.io/ingress.class", "kubernetes.io/ingress.existLbId"
 _CANARY = "nginx.ingress.kubernetes.io/canary"
 _ONE_EACH: Mapping[str, Sequence[str]] = {
-    "qcloud": ("kubernetes.io/ingress.existLbId", "kubernetes.io/ingress.qcloud-loadbalance-id"),
+    "qcloud": (LOAD_BALANCER, "kubernetes.io/ingress.qcloud-loadbalance-id"),
     "alb": ("alb.ingress.kubernetes.io/group.name", "alb.ingress.kubernetes.io/load-balancer-name"),
     "gce": ("kubernetes.io/ingress.global-static-ip-name",),
     "gce-internal": ("kubernetes.io/ingress.regional-static-ip-name",),
@@ -169,7 +169,7 @@ def default_backend_of(ingress: Fields) -> Fields:
 def entry_point_of(ingress: Fields) -> EntryPoint:
     """Return where an Ingress takes requests, as its field `ingressClassName` or its annotations say."""
     annotations = mapping_at(ingress, "metadata", "annotations")
-    name = text_at(ingress, "spec", "ingressClassName") or text_at(annotations, _CLASS)
+    name = text_at(ingress, "spec", "ingressClassName") or text_at(annotations, INGRESS_CLASS)
     own = text_at(ingress, "metadata", "name") if name in _ONE_EACH else ""
     given = (text_at(annotations, key) for key in _ONE_EACH.get(name, _ONE_EACH["qcloud"]))
     return EntryPoint(name, next(filter(None, given), own), text_at(annotations, _CANARY) == "true")

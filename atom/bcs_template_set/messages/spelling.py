@@ -27,6 +27,12 @@ def nearest(word: str, known: Iterable[str]) -> Optional[str]:
     return next(iter(nearest_few(word, known, most=1)), None)
 
 
+def near_name(key: str, word: str, known: Iterable[str]) -> list[Text]:
+    """Return this sentence with what was probably meant in it; none where nothing is like the word."""
+    near = nearest(word, known)
+    return [say(key, near=near)] if near else []
+
+
 def nearest_few(word: str, known: Iterable[str], *, most: int) -> list[str]:
     """Return so many known words that are like `word`, the nearest first, as `nearest` does."""
     few = list(islice(known, MOST_KNOWN + 1))

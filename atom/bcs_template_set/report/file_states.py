@@ -63,8 +63,7 @@ class Ending:
 
 def endings_of(outcome: Outcome) -> dict[str, Ending]:
     """Return how each planned file ended, by its name."""
-    planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
-    files = {name: FileOutcome(change, "not-attempted") for name, change in planned.items()}
+    files = {name: FileOutcome(change, "not-attempted") for name, change in outcome.planned.items()}
     files.update({file.change.name: file for file in outcome.files})
     endings = {name: _published(file, outcome) for name, file in files.items()}
     return endings if outcome.rollout is None else _in_cluster(endings, outcome.rollout, outcome)

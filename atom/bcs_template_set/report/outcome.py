@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Optional
+from urllib.parse import quote, urlencode
 
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import Language, Text
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.file_outcome import ChartState, FileOutcome
-from bcs_template_set.publish.plan import Plan
+from bcs_template_set.publish.plan import Change, Plan
 from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.report.examination import Finding
@@ -17,8 +19,6 @@ from bcs_template_set.rollout.result import Rollout
 
 if TYPE_CHECKING:
     from bcs_template_set.bcs.gateway import Exchange
-from collections.abc import Mapping
-from urllib.parse import quote, urlencode
 
 USUAL_PATH = "/bcs"
 """Where the console lies on its host unless `console_url` says so."""
@@ -156,6 +156,11 @@ class Outcome:
     phases: tuple[Phase, ...] = ()
     requests: tuple[Exchange, ...] = ()
     finished_at: float = 0.0
+
+    @property
+    def planned(self) -> dict[str, Change]:
+        """Return what was planned, by file; nothing without a plan."""
+        return {change.name: change for change in (self.plan.changes if self.plan is not None else ())}
 
     @property
     def to_publish(self) -> Optional[Plan]:

@@ -156,8 +156,7 @@ def has_acted(outcome: Outcome) -> bool:
 def file_rows(outcome: Outcome) -> list[FileRow]:
     """Return every file of the run, planned or ended, by name."""
     ended = {file.change.name: file for file in outcome.files} if was_attempted(outcome) else {}
-    planned = {change.name: change for change in outcome.plan.changes} if outcome.plan is not None else {}
-    changes = {**planned, **{name: file.change for name, file in ended.items()}}
+    changes = {**outcome.planned, **{name: file.change for name, file in ended.items()}}
     endings = endings_of(outcome)
     live = outcome.rollout.live if outcome.rollout is not None else {}
     return [

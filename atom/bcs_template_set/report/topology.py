@@ -15,6 +15,7 @@ from typing import Literal, Optional, TypeVar
 from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of, pod_of
+from bcs_template_set.manifests.routes import LOAD_BALANCER as CLB
 from bcs_template_set.manifests.routes import images_of
 from bcs_template_set.messages.step_error import MOST_NAMES
 from bcs_template_set.publish.plan import Change
@@ -26,9 +27,6 @@ Sign = Literal["+", "~", "-", "=", "!"]
 """New, changed, goes, stays; failed, which tells more than what was changed."""
 
 DOMAIN, LOAD_BALANCER, INGRESS, SERVICE, WORKLOAD, IMAGE = range(6)
-LOAD_BALANCER_ID = "kubernetes.io/ingress.existLbId"
-"""Facts/manifests.md: the annotation that names the CLB of an Ingress."""
-
 FEW_LANES = 6
 """Of more lanes, those that are equal but for the domain's name are drawn once, unless they failed."""
 
@@ -282,9 +280,7 @@ def _lane(host: str, found: _Host, objects: _Objects) -> Lane:
 def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, service: str) -> None:
     """Add what leads from a domain through one Ingress and one Service to the images."""
     found = objects.ingresses.get(ingress)
-    balancer = (
-        text_at(found.document.body, "metadata", "annotations", LOAD_BALANCER_ID) if found is not None else ""
-    )
+    balancer = text_at(found.document.body, "metadata", "annotations", CLB) if found is not None else ""
     before = maker.node(Node(LOAD_BALANCER, balancer, "=", balancer), after=first) if balancer else first
     before = maker.node(Node(INGRESS, ingress, found.sign if found else "=", ingress), after=before)
     target = objects.services.get(service)

@@ -27,7 +27,7 @@ from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.live_replicas import Workload, workload_of
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ClusterNotVisible, NamespaceMissing, VariablesMissing
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import near_name
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import PodNumbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
@@ -78,8 +78,7 @@ def _namespaces(reader: Reader, place: NamespaceRef) -> Optional[tuple[str, ...]
 
 def missing_namespace(place: NamespaceRef, known: Sequence[str]) -> NamespaceMissing:
     """Return the error of a namespace that is not among those that the cluster has, with the nearest."""
-    near = nearest(place.namespace, known)
-    details = [say("deploy.namespace_near", near=near)] if near else []
+    details = near_name("deploy.namespace_near", place.namespace, known)
     return NamespaceMissing(namespace=place.namespace, cluster=place.cluster_id, details=details)
 
 

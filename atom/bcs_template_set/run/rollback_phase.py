@@ -42,7 +42,7 @@ from bcs_template_set.messages.errors import (
     SelectorChanged,
 )
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
-from bcs_template_set.messages.spelling import nearest
+from bcs_template_set.messages.spelling import near_name
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -202,8 +202,7 @@ def choose_state(past: Past, reader: Reader, place: NamespaceRef, *, target: str
         state = state_at_version(past.history, target)
         if state is None:
             known = {ref.name for refs in past.history.values() for ref in refs}
-            near = nearest(target, sorted(known))
-            details = [say("rollback.near", near=near)] if near else []
+            details = near_name("rollback.near", target, sorted(known))
             raise VersionGone(version=target, files=names, details=details)
     if state is None:
         problem_text = say(f"rollback.{problem}", names=names, namespace=place.namespace)

@@ -27,7 +27,7 @@ from bcs_template_set.manifests.checks.finding import Check, Finding, look_at
 from bcs_template_set.manifests.checks.lengths import SAID_OF_HOSTS, WEB_HOST
 from bcs_template_set.manifests.manifest_file import ManifestFile
 
-_TABLE: tuple[Check, ...] = tuple(
+CHECKS: tuple[Check, ...] = tuple(
     entry
     for module in (
         *(bcs_rules, comments, objects, object_names, containers, links, routing),
@@ -62,7 +62,7 @@ def check_manifests(
     checked = look_at(
         files, template_space=template_space, template_set=template_set, kube_version=kube_version
     )._replace(namespace=namespace, is_whole=is_whole)
-    found = [finding for check in _TABLE for finding in check.run(checked)]
+    found = [finding for check in CHECKS for finding in check.run(checked)]
     signed = {finding.place for finding in found if finding.id == signs.check_signs.id}
     found = [f for f in found if f.place not in signed or f.id == signs.check_signs.id]
     hosts = {finding.message.fields["host"] for finding in found if finding.id == WEB_HOST}
@@ -76,8 +76,3 @@ def check_manifests(
         and not (finding.id in SAID_OF_HOSTS and finding.file in long)
     )
     return tuple(sorted(kept, key=Finding.order))
-
-
-def all_checks() -> tuple[Check, ...]:
-    """Return the table of checks: ids and, as `summary`, what each looks at."""
-    return _TABLE

@@ -228,7 +228,7 @@ def few(names: Iterable[str]) -> list[str]:
 
 def allows(file: ManifestFile, identifier: str) -> bool:
     """Tell whether a file's comment leaves it out of a check."""
-    return identifier in file.allowed or identifier in allowed_in(file.text)
+    return identifier in _allowed_in(file)
 
 
 def _allowed_in(file: ManifestFile) -> frozenset[str]:

@@ -15,11 +15,11 @@ from typing import Optional
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.naming import DomainNames
+from bcs_template_set.manifests.routes import INGRESS_CLASS, LOAD_BALANCER
 from bcs_template_set.manifests.templating.web_values import AUTO, LEFT_OUT, Domain, Web
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.records.late_dataclass import dataclass
 
-INGRESS_CLASS, LOAD_BALANCER = "kubernetes.io/ingress.class", "kubernetes.io/ingress.existLbId"
 _DEPLOYMENT = re.compile(r"deployment\.([a-z0-9-]+)\.(.+)")
 _INGRESS = re.compile(r"ingress-(.+)-([0-9]{1,3})")
 _SECRET_NAME = re.compile(r"(?i)passw|pwd|secret|token|credential|private|api_?key|access_?key|dsn")

@@ -10,7 +10,7 @@ from tests.support.building import VALUES_OF_ANY_KIND, findings_of, manifest
 from tests.support.draws import examples
 
 from bcs_template_set.manifests import checks
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.checks.finding import Check, Finding
 from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -338,8 +338,8 @@ def test_every_check_of_the_folder_is_in_the_table_under_an_id_of_its_own() -> N
         for entry in vars(importlib.import_module(name)).values()
         if isinstance(entry, Check)
     ]
-    assert {check.id for check in found} == {check.id for check in all_checks()}
-    assert len({check.id for check in all_checks()}) == len(all_checks()) == len(found)
+    assert {check.id for check in found} == {check.id for check in CHECKS}
+    assert len({check.id for check in CHECKS}) == len(CHECKS) == len(found)
 
 
 # --- one by one: what the table above has no place for

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.support.building import findings_of, manifest, web
 
-from bcs_template_set.manifests.checks.check_manifests import all_checks
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.messages import LANGUAGES
 
@@ -58,5 +58,5 @@ def test_what_no_manifest_shows_is_found_in_values(tmp_path: Path) -> None:
 
 
 def test_every_check_has_a_smallest_example() -> None:
-    assert {check.id for check in all_checks()} <= {path.stem for path in FOLDER.iterdir()}
-    assert all(check.summary.render(language) for check in all_checks() for language in LANGUAGES)
+    assert {check.id for check in CHECKS} <= {path.stem for path in FOLDER.iterdir()}
+    assert all(check.summary.render(language) for check in CHECKS for language in LANGUAGES)
