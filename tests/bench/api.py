@@ -5,8 +5,6 @@ With as many requests at a time as ever, and with a number that grows.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +34,7 @@ from bcs_template_set.system.clock import Deadline, SystemClock
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
 from tests.bench.rendering import PROVENANCE
+from tests.bench.site_apart import site_apart
 
 LATENCY = 0.05
 AS_EVER, CEILING = 8, 64
@@ -117,16 +116,8 @@ HEADINGS = (
 @contextmanager
 def site(latency: float, *options: str) -> Iterator[str]:
     """Run an emulated site in a process of its own and give its gateway's address."""
-    command = [sys.executable, "-m", "tests.bench.site", "--latency", str(latency), *options]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.stdin.close()
-        process.wait(timeout=10)
-        process.stdout.close()
+    with site_apart("--latency", latency, *options) as apart:
+        yield apart.url
 
 
 class _Recording:

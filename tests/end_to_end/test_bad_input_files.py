@@ -40,9 +40,8 @@ def make_directory(name: str) -> Change:
     return change
 
 
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
+UNUSABLE = {
+    "input.json": [
         (remove("input.json"), "does not exist"),
         (make_directory("input.json"), "irectory"),
         (rewrite("input.json", b""), "empty"),
@@ -56,12 +55,27 @@ def make_directory(name: str) -> Change:
         (set_input(bkSensitiveConfInfo=[CANARY]), "bkSensitiveConfInfo"),
         (set_input(bkSensitiveConfInfo={"regions": {"gz": CANARY}}), "regions"),
     ],
+    ".sdk.json": [
+        (remove(".sdk.json"), "does not exist"),
+        (rewrite(".sdk.json", b""), "empty"),
+        (rewrite(".sdk.json", b'{"secretKey": "' + CANARY.encode()), "not JSON"),
+        (rewrite(".sdk.json", f'["{CANARY}"]'.encode()), "a list"),
+        (rewrite(".sdk.json", f'{{"secretKey": "{CANARY}"}}'.encode()), "agentId"),
+    ],
+}
+CODES = {"input.json": 800101, ".sdk.json": 800104}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "word"), [(name, *row) for name, rows in UNUSABLE.items() for row in rows]
 )
-def test_an_unusable_input_json_is_named_and_not_shown(tmp_path: Path, change: Change, word: str) -> None:
+def test_an_unusable_file_of_the_agent_is_named_and_not_shown(
+    tmp_path: Path, name: str, change: Change, word: str
+) -> None:
     with site(tmp_path) as worker:
         finished = run_changed(worker, change)
-        check_refused(finished, 800101, "input.json", word, "What to do: ")
-        assert "Failed (800101): " in finished.log
+        check_refused(finished, CODES[name], name, word, "What to do: ")
+        assert f"Failed ({CODES[name]}): " in finished.log
         assert CANARY not in finished.log + json.dumps(finished.told)
         assert worker.emulator.to_gateway() == []
 
@@ -71,24 +85,6 @@ def test_a_number_of_the_build_that_is_none_is_named(tmp_path: Path, name: str, 
     with site(tmp_path) as worker:
         worker.variables[name] = value
         check_refused(worker.run(), 800101, name, "What to do: ")
-        assert worker.emulator.to_gateway() == []
-
-
-@pytest.mark.parametrize(
-    ("change", "word"),
-    [
-        (remove(".sdk.json"), "does not exist"),
-        (rewrite(".sdk.json", b""), "empty"),
-        (rewrite(".sdk.json", b'{"secretKey": "' + CANARY.encode()), "not JSON"),
-        (rewrite(".sdk.json", f'["{CANARY}"]'.encode()), "a list"),
-        (rewrite(".sdk.json", f'{{"secretKey": "{CANARY}"}}'.encode()), "agentId"),
-    ],
-)
-def test_an_unusable_sdk_json_is_named_and_not_shown(tmp_path: Path, change: Change, word: str) -> None:
-    with site(tmp_path) as worker:
-        finished = run_changed(worker, change)
-        check_refused(finished, 800104, ".sdk.json", word, "What to do: ")
-        assert CANARY not in finished.log + json.dumps(finished.told)
         assert worker.emulator.to_gateway() == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import subprocess
 from argparse import Namespace
@@ -18,6 +17,7 @@ import pytest
 from tests.emulator.faults import Fault, Match
 from tests.emulator.state import State
 from tests.end_to_end.test_interruption import until
+from tests.support.desks import FILE, desk_agent, environment, run_verb, settings_of, write_settings
 from tests.support.dialects import NEWEST, speaking
 from tests.support.older_versions import give_past
 from tests.support.publishing import (
@@ -30,16 +30,15 @@ from tests.support.publishing import (
     open_site,
     site_after,
 )
-from tests.support.worker import STEP, measured, run_step
+from tests.support.worker import STEP
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.space.provenance import read_provenance
 from bcs_template_set.cli.desk_boundary import at_desk
 from bcs_template_set.cli.verb_branches import run_branches
-from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
+from bcs_template_set.cli.verb_plan import services_at_desk
 from bcs_template_set.manifests.branch_paths import claims_of
 from bcs_template_set.manifests.parse import parse_foreign
-from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.publish.look_first import SETTLING_SECONDS
 
 DAY = 86_400
@@ -81,17 +80,10 @@ def branches(
     status = at_desk(
         lambda: run_branches(world, arguments, out=out),
         errors=lambda: world.log,
-        settings_file="desk.yaml",
+        settings_file=FILE,
     )
     assert f"{site.app}-secret" not in log.getvalue() + out.getvalue()
     return Said(status, out.getvalue(), log.getvalue(), len(site.emulator.writes()) - before)
-
-
-def desk_agent(site: Site, *, user: str = USER, **given: str) -> LocalAgent:
-    """Return what a settings file says of the site; `given` are inputs."""
-    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-    inputs: dict[str, YamlValue] = {"region": "gz", "project_code": "web", "template_space": SPACE, **given}
-    return LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": inputs, "user": user})
 
 
 def build(site: Site, branch: str, *hosts: str, **inputs: str) -> None:
@@ -489,7 +481,7 @@ def test_a_version_that_is_not_what_was_sent_is_a_failure_and_not_called_unwritt
 def test_a_mistaken_argument_is_told_before_anything_is_sent(
     tmp_path: Path, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    (tmp_path / "desk.yaml").write_text("{}")
+    write_settings(tmp_path, {})
     done = run(tmp_path, *arguments)
     assert (done.returncode, done.stdout) == (1, "")
     for word in words:
@@ -499,23 +491,16 @@ def test_a_mistaken_argument_is_told_before_anything_is_sent(
 def test_settings_that_can_not_be_read_are_told(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "desk.yaml" in done.stderr
-
-
-def write_desk(tmp_path: Path, site: Site) -> None:
-    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": "web_app-secret"}
-    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
-    desk = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
-    (tmp_path / "desk.yaml").write_text(json.dumps(desk))
+    assert FILE in done.stderr
 
 
 def test_a_stop_before_the_write_writes_nothing_and_is_told(tmp_path: Path) -> None:
     with open_site() as site:
         build(site, "main")
         build(site, "feature-old")
-        write_desk(tmp_path, site)
+        write_settings(tmp_path, settings_of(site))
         slow = site.emulator.faults.add(Fault("slow", LOOK_BEFORE, delay=10))
-        command = [str(STEP), "branches", "--settings", "desk.yaml", "--older-than", "1h"]
+        command = [str(STEP), "branches", "--settings", FILE, "--older-than", "1h"]
         process = subprocess.Popen(
             command,
             cwd=tmp_path,
@@ -535,7 +520,7 @@ def test_the_command_lists_and_takes_out(tmp_path: Path) -> None:
     with open_site() as site:
         build(site, "main")
         build(site, "feature-old")
-        write_desk(tmp_path, site)
+        write_settings(tmp_path, settings_of(site))
         done = run(tmp_path, "--older-than", "1h", "--keep", "release/*")
         assert done.returncode == 0, done.stderr
         assert "/feature-old/" in done.stdout
@@ -543,9 +528,5 @@ def test_the_command_lists_and_takes_out(tmp_path: Path) -> None:
         assert "web_app-secret" not in done.stdout + done.stderr
 
 
-def environment() -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-
-
 def run(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_step(["branches", "--settings", "desk.yaml", *arguments], at=directory, environ=environment())
+    return run_verb(directory, "branches", *arguments)

@@ -24,6 +24,7 @@ from tests.support.deploying import (
     documents,
     image_live,
     image_of,
+    let_a_rival_write,
     live,
     mark_of,
     page,
@@ -51,21 +52,6 @@ def both_stories(ran: Ran) -> None:
     assert ran.code == 800506
     assert "does not exist in its registry" in ran.log
     assert ran.outcome.error is not None
-
-
-def let_a_rival_write_b(site: Site, *, before: Match) -> None:
-    """Have somebody write the object b between BCS's read and its write, in the deployment that is named."""
-    armed: list[bool] = []
-
-    def write_in_between(kind: str, name: str) -> None:
-        if armed and name == "b":
-            armed.clear()
-            found = cluster_of(site).get(kind, NAMESPACE, name)
-            found["metadata"]["labels"] = {"rival": "yes"}  # type: ignore[index]  # a tree of JSON
-            cluster_of(site).put(found)
-
-    cluster_of(site).before_write = write_in_between
-    site.rival(lambda _: armed.append(True), before=before)
 
 
 def test_a_restore_deploys_the_version_before_waits_for_it_and_still_fails() -> None:
@@ -241,12 +227,16 @@ def test_what_was_deleted_before_the_run_and_made_again_is_not_said_to_be_the_fa
         assert "the version that failed has" not in ran.log
 
 
-def test_a_restore_that_bcs_refuses_says_of_no_file_that_it_is_back() -> None:
+def test_a_restore_that_bcs_refuses_says_both_and_of_no_file_that_it_is_back() -> None:
     with deployed_site(web_yaml=workload()) as site:
         second_build(site)
         fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
         fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
         ran = deploy(site, on_failure="restore")
+        both_stories(ran)
+        assert ran.outcome.result == "failed"
+        assert "etcd is full" in ran.log
+        assert "restore did not work out" in ran.log
         assert "Restored to version" not in ran.log
         assert "deploying them again did not work out: web.yaml" in ran.log
         assert f"In the cluster now, at version {ran.output()['version']}: web.yaml." in ran.log
@@ -297,25 +287,13 @@ def test_what_somebody_deploys_while_a_restore_looks_is_left_and_named() -> None
         assert (way.files, way.not_back, len(way.overtaken)) == ((), (), 1)
 
 
-def test_a_restore_that_fails_says_both() -> None:
-    with deployed_site(web_yaml=workload()) as site:
-        second_build(site)
-        fault = site.fault("answer", Match("POST", DEPLOY.path, nth=2), status=200)
-        fault.body = '{"code": 1, "message": "etcd is full", "data": null}'
-        ran = deploy(site, on_failure="restore")
-        both_stories(ran)
-        assert ran.outcome.result == "failed"
-        assert "etcd is full" in ran.log
-        assert "restore did not work out" in ran.log
-
-
 def test_what_a_refused_restore_brought_back_all_the_same_is_read_and_told_file_by_file() -> None:
     files = {"a_yaml": workload(name="a"), "b_yaml": workload(name="b")}
     with deployed_site(**files) as site:
         first = mark_of(site, "Deployment", "a")
         cluster_of(site).images[image_of("b", "2")] = BROKEN
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
-        let_a_rival_write_b(site, before=Match("POST", DEPLOY.path, nth=2))
+        let_a_rival_write(site, "b", before=Match("POST", DEPLOY.path, nth=2))
         ran = deploy(site, on_failure="restore")
         assert ran.outcome.result == "failed", ran.log
         second = ran.output()["version"]
@@ -514,7 +492,7 @@ def test_a_refused_deployment_restores_only_what_it_changed() -> None:
     with deployed_site(**files) as site:
         first = mark_of(site, "Deployment", "a")
         site.next_build(**{name: text.replace(":1", ":2") for name, text in files.items()})
-        let_a_rival_write_b(site, before=DEPLOY)
+        let_a_rival_write(site, "b", before=DEPLOY)
         ran = deploy(site, on_failure="restore")
         assert (ran.code, ran.outcome.result) == (800504, "restored"), ran.log
         assert "set on_failure" not in ran.log

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from tests.emulator import Dialect, Emulator, Fault, Match, gateway_fault
 from tests.emulator.permission_centre import SCOPED_CREATE, SCOPED_VIEW
 from tests.support.certificates import of_own_authority
+from tests.support.desks import FILE, run_verb
 from tests.support.dialects import at_work
 from tests.support.scene import (
     APP_SECRET,
@@ -27,7 +27,7 @@ from tests.support.scene import (
     unowned,
     unrecorded,
 )
-from tests.support.worker import Worker, measured, run_step
+from tests.support.worker import Worker
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.masker import Masker
@@ -572,10 +572,8 @@ def test_a_green_step_leaves_its_word_and_who_acts(worker: Worker) -> None:
 def desk(worker: Worker, *arguments: str, settings: Optional[str] = None) -> subprocess.CompletedProcess[str]:
     inputs = {"region": "gz", "project_code": "web", **worker.inputs, "action": "plan"}
     told = {"regions": worker.regions, "inputs": inputs, "user": "lisi"}
-    path = worker.workspace / "desk.yaml"
-    path.write_text(json.dumps(told) if settings is None else settings, encoding="utf-8")
-    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-    return run_step(["doctor", "--settings", "desk.yaml", *arguments], at=worker.workspace, environ=known)
+    (worker.workspace / FILE).write_text(json.dumps(told) if settings is None else settings, encoding="utf-8")
+    return run_verb(worker.workspace, "doctor", *arguments)
 
 
 def test_at_the_desk_a_line_a_check_and_the_exit_status(worker: Worker) -> None:

@@ -28,6 +28,7 @@ from tests.support.deploying import (
     deployed_site,
     documents,
     image_of,
+    let_a_rival_write,
     page,
     service,
     take_release,
@@ -246,17 +247,7 @@ def applied_in_part() -> Iterator[Outcome]:
         take_release(site, "1.23")  # which replaces a Service
         deploy(site)
         site.next_build(web_yaml=documents(service(note="2"), workload(tag="2")))
-        armed: list[bool] = []
-
-        def write_in_between(kind: str, name: str) -> None:
-            if armed and kind == "Deployment":
-                armed.clear()
-                found = cluster_of(site).get(kind, NAMESPACE, name)
-                grow(found, "metadata", "labels")["rival"] = "yes"
-                cluster_of(site).put(found)
-
-        cluster_of(site).before_write = write_in_between
-        site.rival(lambda _: armed.append(True), before=DEPLOY)
+        let_a_rival_write(site, "web", kind="Deployment", before=DEPLOY)
         yield deploy(site).outcome
 
 

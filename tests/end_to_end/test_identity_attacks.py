@@ -75,25 +75,24 @@ def test_an_authorizer_that_an_earlier_step_has_made_acts_for_nobody(
         assert asked(worker) == []
 
 
-@pytest.mark.parametrize("run_as", ["modifier", "authorizer"])
-def test_a_modifier_that_an_atoms_output_has_overwritten_acts_for_nobody(tmp_path: Path, run_as: str) -> None:
+@pytest.mark.parametrize(
+    ("run_as", "variable", "code"),
+    [
+        ("modifier", "BK_CI_PIPELINE_UPDATE_USER", 800213),
+        ("authorizer", "BK_CI_PIPELINE_UPDATE_USER", 800213),
+        ("starter", "BK_CI_START_USER_NAME", 800216),
+    ],
+)
+def test_who_an_atoms_output_or_an_earlier_step_has_made_acts_for_nobody(
+    tmp_path: Path, run_as: str, variable: str, code: int
+) -> None:
     """BK-CI's own guard compares names exactly, MySQL's key does not: `principal._modifier`."""
     with site(tmp_path) as worker:
         unowned(worker)
-        worker.variables["BK_CI_PIPELINE_UPDATE_USER"] = "boss"
-        worker.row_modifier = "lisi"
+        worker.variables[variable] = "boss"
+        worker.row_modifier, worker.build_user = "lisi", "wangwu"
         lived = run_here(worker, run_as=run_as)
-        assert lived.code == 800213, lived.log
-        assert asked(worker) == []
-
-
-def test_a_starter_that_an_earlier_step_has_made_acts_for_nobody(tmp_path: Path) -> None:
-    with site(tmp_path) as worker:
-        unowned(worker)
-        worker.variables["BK_CI_START_USER_NAME"] = "boss"
-        worker.build_user = "wangwu"
-        lived = run_here(worker, run_as="starter")
-        assert lived.code == 800216, lived.log
+        assert lived.code == code, lived.log
         assert asked(worker) == []
 
 

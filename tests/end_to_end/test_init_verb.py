@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +16,10 @@ import yaml
 from tests.emulator import Match
 from tests.emulator.cluster.tree import Manifest, grow, items, text
 from tests.emulator.faults import gateway_fault
-from tests.end_to_end.test_branches_verb import desk_agent
 from tests.support.deploying import CLUSTER, NAMESPACE, cluster_of, cluster_site, deploy, service, workload
+from tests.support.desks import desk_agent, run_verb, settings_of, write_settings
 from tests.support.draws import WHOLE, sampled, seed_of_this_run
-from tests.support.publishing import SPACE, USER, Ran, Site
-from tests.support.worker import measured, run_step
+from tests.support.publishing import Ran, Site
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
@@ -193,14 +191,8 @@ def test_one_that_is_stopped_writes_nothing() -> None:
 
 def test_the_verb_is_started_by_its_name(tmp_path: Path) -> None:
     with shop() as site:
-        regions = {
-            "gz": {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-        }
-        inputs = {"region": "gz", "project_code": "web", "template_space": SPACE}
-        desk = {"regions": regions, "inputs": inputs, "user": USER}
-        (tmp_path / "desk.yaml").write_text(json.dumps(desk), encoding="utf-8")
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-        done = run_step(["init", "--settings", "desk.yaml", "--published"], at=tmp_path, environ=environment)
+        write_settings(tmp_path, settings_of(site))
+        done = run_verb(tmp_path, "init", "--published")
         assert (done.returncode, HOST in done.stdout) == (0, True), done.stderr
         assert "nothing changes" in done.stderr
 

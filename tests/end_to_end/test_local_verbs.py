@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from tests.support.desks import environment
 from tests.support.scene import APP_SECRET, FILES, VALUES, site
-from tests.support.worker import STEP, Worker, measured, run_step
+from tests.support.worker import STEP, Worker, run_step
 
 from bcs_template_set.system.version import step_version
 
@@ -23,7 +23,7 @@ BRANCH = "{{ branch.slug }}/{{ build.number }}/{{ namespace }}"
 def run(
     *arguments: str, at: Path, environ: Optional[Mapping[str, str]] = None
 ) -> subprocess.CompletedProcess[str]:
-    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured(), **(environ or {})}
+    known = {**environment(), **(environ or {})}
     done = run_step(arguments, at=at, environ=known)
     assert done.returncode in (0, 1)
     assert "Traceback" not in done.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,8 +25,8 @@ from tests.support.deploying import (
     take_release,
     workload,
 )
-from tests.support.publishing import SPACE, Ran, Site, config, routes, site_after
-from tests.support.worker import measured, run_step
+from tests.support.desks import run_verb, settings_of, write_settings
+from tests.support.publishing import Ran, Site, config, routes, site_after
 
 from bcs_template_set.messages import Language
 from bcs_template_set.messages.errors import (
@@ -287,19 +285,11 @@ def test_a_rollback_that_fails_restores_as_a_deployment_does() -> None:
         assert builds_live(site) == ("8", "9")
 
 
-def at_desk(site: Site, *arguments: str, build: Mapping[str, object], **inputs: str) -> tuple[int, str]:
+def at_desk(site: Site, *arguments: str, build: Mapping[str, str], **inputs: str) -> tuple[int, str]:
     """Run the verb at a desk; return its exit status, and what it printed."""
-    target = {"project_code": "web", "template_space": SPACE, "cluster_id": CLUSTER, "namespace": NAMESPACE}
-    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-    settings = {
-        "regions": {"gz": region},
-        "inputs": {**target, "timeout": "0", **inputs},
-        "user": site.user,
-        "build": build,
-    }
-    (site.root / "settings.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    known = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-    done = run_step(("rollback", "--settings", "settings.yaml", *arguments), at=site.root, environ=known)
+    given = {"cluster_id": CLUSTER, "namespace": NAMESPACE, "timeout": "0", **inputs}
+    write_settings(site.root, {**settings_of(site, user=site.user, **given), "build": {**build}})
+    done = run_verb(site.root, "rollback", *arguments)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -32,6 +32,7 @@ from tests.support.deploying import (
     service,
     workload,
 )
+from tests.support.desks import FILE, settings_of, write_settings
 from tests.support.looking import Looked, status
 from tests.support.looking import looked as looked_at
 from tests.support.publishing import GET_VERSION, SPACE, USER, Site, config
@@ -413,13 +414,8 @@ def test_a_folder_or_a_cluster_that_is_not_there_is_an_error_and_a_signal_ends_t
 def test_the_commands_print_what_they_find(
     three_files: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, app = three_files.emulator.url, three_files.app
-    region = {"gateway": url, "app_code": app, "app_secret": f"{app}-secret", "owner": USER}
-    place = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
-    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE, **place}
-    settings = {"regions": {"gz": region}, "inputs": inputs, "user": USER}
-    (tmp_path / "desk.yaml").write_text(yaml.safe_dump(settings))
-    given = ("--settings", str(tmp_path / "desk.yaml"), "--json")
+    write_settings(tmp_path, settings_of(three_files, cluster_id=CLUSTER, namespace=NAMESPACE))
+    given = ("--settings", str(tmp_path / FILE), "--json")
     told = []
     for verb in (["status", "web.yaml"], ["history", "web.yaml"], ["diff", "live", "1.0.7-main"]):
         assert main([*verb, *given]) == 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import os
 from argparse import Namespace
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +12,6 @@ import yaml
 from tests.emulator import Match
 from tests.emulator.cluster.tree import grow
 from tests.emulator.faults import Fault
-from tests.end_to_end.test_branches_verb import desk_agent
 from tests.end_to_end.test_prune import GONE, names_of, put, shop
 from tests.support.deploying import (
     CLUSTER,
@@ -27,9 +24,9 @@ from tests.support.deploying import (
     service,
     workload,
 )
+from tests.support.desks import desk_agent, run_verb, settings_of, write_settings
 from tests.support.pieces import FakeClock
-from tests.support.publishing import SPACE, USER, Site, config
-from tests.support.worker import measured, run_step
+from tests.support.publishing import SPACE, Site, config
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
@@ -187,30 +184,8 @@ def test_one_that_is_stopped_says_what_is_deleted_and_what_is_not() -> None:
 
 def test_the_command_deletes(tmp_path: Path) -> None:
     with shop() as site:
-        desk = {
-            "regions": {
-                "gz": {
-                    "gateway": site.emulator.url,
-                    "app_code": site.app,
-                    "app_secret": f"{site.app}-secret",
-                    "owner": USER,
-                }
-            }
-        }
-        inputs = {
-            "region": "gz",
-            "project_code": "web",
-            "template_space": SPACE,
-            "cluster_id": CLUSTER,
-            "namespace": NAMESPACE,
-        }
-        (tmp_path / "desk.yaml").write_text(
-            json.dumps({**desk, "inputs": inputs, "user": USER}), encoding="utf-8"
-        )
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
-        done = run_step(
-            ["undeploy", "old.yaml", "--settings", "desk.yaml", "--yes"], at=tmp_path, environ=environment
-        )
+        write_settings(tmp_path, settings_of(site, cluster_id=CLUSTER, namespace=NAMESPACE))
+        done = run_verb(tmp_path, "undeploy", "old.yaml", "--yes")
         assert (done.returncode, "Deployment/old" in done.stdout) == (0, True), done.stderr
         assert ("acting user" in done.stderr, "template_space" in done.stderr) == (True, False)
         assert names_of(site, "Deployment") == []

@@ -6,15 +6,14 @@ Both verbs also run in script steps of pipelines, where every line of theirs is 
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.test_texts import ALL, COMMANDS, UNSEEN, is_obeyed
+from tests.support.desks import environment
 from tests.support.warm_start import run_program
-from tests.support.worker import measured
 
 HOSTILE = json.dumps(ALL)
 NAMES = re.sub("[\\x00{]", "(", ALL)
@@ -23,7 +22,7 @@ NAMES = re.sub("[\\x00{]", "(", ALL)
 
 def said(*arguments: str, at: Path) -> list[str]:
     """Run a verb that fails, and return the lines of what it printed."""
-    environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **measured()}
+    environ = environment()
     done = run_program(arguments, at=at, environ=environ)
     assert done.returncode == 1
     return (done.stdout + done.stderr).decode("utf-8").split("\n")

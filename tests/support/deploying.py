@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
 from tests.emulator import Cluster, Match
-from tests.emulator.cluster.tree import Manifest, branch, items, number, text
+from tests.emulator.cluster.tree import Manifest, branch, grow, items, number, text
 from tests.emulator.exchanges import Exchange, asks_for_rights
 from tests.support.publishing import SPACE, Ran, Site, open_site, site_after
 
@@ -203,3 +203,18 @@ def page(*texts: str) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def let_a_rival_write(site: Site, name: str, *, kind: str = "", before: Match) -> None:
+    """Have somebody write an object between BCS's read and its write, in the deployment that is named."""
+    armed: list[bool] = []
+
+    def write_in_between(of: str, written: str) -> None:
+        if armed and written == name and of == (kind or of):
+            armed.clear()
+            found = cluster_of(site).get(of, NAMESPACE, written)
+            grow(found, "metadata", "labels")["rival"] = "yes"
+            cluster_of(site).put(found)
+
+    cluster_of(site).before_write = write_in_between
+    site.rival(lambda _: armed.append(True), before=before)

@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.emulator.exchanges import Exchange
 from tests.support.deploying import CLUSTER, NAMESPACE
-from tests.support.publishing import SPACE, USER, Site
+from tests.support.desks import FILE, desk_agent
+from tests.support.publishing import USER, Site
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.desk_boundary import at_desk
@@ -22,7 +23,7 @@ from bcs_template_set.cli.looks import (
     look_at_history,
     look_at_status,
 )
-from bcs_template_set.cli.verb_plan import LocalAgent, services_at_desk
+from bcs_template_set.cli.verb_plan import services_at_desk
 from bcs_template_set.messages import Language
 
 
@@ -56,11 +57,8 @@ def looked(
     **inputs: str,
 ) -> Looked:
     """Let a verb look at the site's folder, on the site's clock."""
-    inputs = {"region": "gz", "project_code": "web", "template_space": SPACE, **inputs}
-    if namespace:
-        inputs = {"cluster_id": CLUSTER, "namespace": namespace, **inputs}
-    region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
-    agent = LocalAgent({"regions": {"gz": {**region, "owner": USER}}, "inputs": {**inputs}, "user": user})
+    place = {"cluster_id": CLUSTER, "namespace": namespace} if namespace else {}
+    agent = desk_agent(site, user=user, **{**place, **inputs})
     err, out = io.StringIO(), io.StringIO()
     log = Log(err, language)
     before = len(site.emulator.exchanges)
@@ -70,7 +68,7 @@ def looked(
         out.write("\n".join(lines_of_look(services, hosts, look)) + "\n")
         return 0
 
-    status = at_desk(print_all, errors=lambda: log, settings_file="desk.yaml")
+    status = at_desk(print_all, errors=lambda: log, settings_file=FILE)
     return Looked(status, out.getvalue(), err.getvalue(), tuple(site.emulator.exchanges[before:]))
 
 
