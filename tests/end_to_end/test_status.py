@@ -414,14 +414,14 @@ def test_a_folder_or_a_cluster_that_is_not_there_is_an_error_and_a_signal_ends_t
 def test_the_commands_print_what_they_find(
     three_files: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_settings(tmp_path, settings_of(three_files, cluster_id=CLUSTER, namespace=NAMESPACE))
+    place = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+    write_settings(tmp_path, settings_of(three_files, **place))
     given = ("--settings", str(tmp_path / FILE), "--json")
     told = []
     for verb in (["status", "web.yaml"], ["history", "web.yaml"], ["diff", "live", "1.0.7-main"]):
         assert main([*verb, *given]) == 0
         told.append(json.loads(capsys.readouterr().out))
-    settings["user"] = region["owner"] = "nobody"
-    (tmp_path / "desk.yaml").write_text(yaml.safe_dump(settings))
+    write_settings(tmp_path, settings_of(three_files, user="nobody", owner="nobody", **place))
     assert main(["status", *given]) == 1
     assert "What to do: Have nobody apply" in (refused := capsys.readouterr().err)
     assert "Apply at: https://" in refused

@@ -16,11 +16,11 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 FILE = "desk.yaml"
 
 
-def settings_of(site: Site, *, user: str = USER, **inputs: str) -> dict[str, YamlValue]:
+def settings_of(site: Site, *, user: str = USER, owner: str = USER, **inputs: str) -> dict[str, YamlValue]:
     """Return what a settings file says of the site."""
     region = {"gateway": site.emulator.url, "app_code": site.app, "app_secret": f"{site.app}-secret"}
     given = {"region": "gz", "project_code": "web", "template_space": SPACE, **inputs}
-    return {"regions": {"gz": {**region, "owner": USER}}, "inputs": {**given}, "user": user}
+    return {"regions": {"gz": {**region, "owner": owner}}, "inputs": {**given}, "user": user}
 
 
 def desk_agent(site: Site, *, user: str = USER, **inputs: str) -> LocalAgent:
