@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 from typing import Callable, Generic, Literal, Optional, Protocol, TypeVar, Union, cast
 from urllib.parse import quote, urlencode
@@ -17,6 +17,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.declared import Record
 from bcs_template_set.records.decoding import Mismatch, convert, encode
 from bcs_template_set.records.late_dataclass import dataclass
@@ -129,6 +130,18 @@ def together(reader: Reader, tasks: Iterable[Callable[[], T]]) -> list[T]:
         Exception: what the first of them raised that did not return.
     """
     return values_of(overlap(list(tasks), concurrency=reader.most_at_once))
+
+
+def each(reader: Reader, calls: Iterable[Read[T]]) -> list[Union[T, StepError]]:
+    """Return the answer to each of these calls, or why there is none; they are asked together."""
+
+    def answer(call: Read[T]) -> Union[T, StepError]:
+        try:
+            return reader.read(call)
+        except StepError as exc:
+            return exc
+
+    return together(reader, [partial(answer, call) for call in calls])
 
 
 # --- path segments --------------------------------------------------------------------------------------

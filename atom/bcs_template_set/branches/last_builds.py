@@ -21,7 +21,7 @@ from typing import Callable, Optional, Union
 
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
-from bcs_template_set.bcs.calls import Reader
+from bcs_template_set.bcs.calls import Reader, each
 from bcs_template_set.bcs.space.existing import Existing, SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance, told
 from bcs_template_set.bcs.space.template_spaces import files_by_name, space_histories
@@ -44,7 +44,6 @@ from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
-from bcs_template_set.system.parallel import Raised, overlap
 
 MOST_LOOKS = 3
 """How many versions are read of a branch whose slug stands in others' names, before all are."""
@@ -192,14 +191,12 @@ def _last_builds(
 
 def _read_published(reader: Reader, ids: Sequence[str], *, project: str) -> dict[str, PublishedVersion]:
     """Return the versions that can be read, by their ids."""
-    reads = [partial(reader.read, protocol.get_version(project, version_id)) for version_id in ids]
-    found = {}
-    for version_id, result in zip(ids, overlap(reads, concurrency=reader.most_at_once)):
-        if not isinstance(result, Raised):
-            found[version_id] = published(result.value)
-        elif not isinstance(result.error, StepError):
-            raise result.error
-    return found
+    found = each(reader, [protocol.get_version(project, version_id) for version_id in ids])
+    return {
+        version_id: published(version)
+        for version_id, version in zip(ids, found)
+        if not isinstance(version, StepError)
+    }
 
 
 def read_hidden(
@@ -241,15 +238,13 @@ def read_histories(reader: Reader, ids: Mapping[str, str], *, project: str) -> t
 
     A list that can't be read (all contents are in it) is told, no failure.
     """
-    reads = [partial(reader.read, protocol.list_versions(project, number)) for number in ids.values()]
+    found = each(reader, [protocol.list_versions(project, number) for number in ids.values()])
     histories: dict[str, Optional[tuple[PublishedVersion, ...]]] = {}
     notes: list[Text] = []
-    for name, result in zip(ids, overlap(reads, concurrency=reader.most_at_once)):
-        if not isinstance(result, Raised):
-            histories[name] = tuple(published(version) for version in result.value if not version.draft)
-        elif isinstance(result.error, StepError):
+    for name, versions in zip(ids, found):
+        if isinstance(versions, StepError):
             histories[name] = None
-            notes.append(say("branches.age_unreadable", name=name, problem=result.error.title()))
+            notes.append(say("branches.age_unreadable", name=name, problem=versions.title()))
         else:
-            raise result.error
+            histories[name] = tuple(published(version) for version in versions if not version.draft)
     return histories, notes

@@ -19,7 +19,7 @@ from bcs_template_set.agent.log_text import guarded
 from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
-from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_namespaces
+from bcs_template_set.bcs.deploy_calls import list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.past_files import read_past_files
@@ -98,16 +98,6 @@ Look = Callable[[Folder], Iterable[str]]
 """Looks at a folder, and returns the lines to print."""
 
 
-def look_at_desk(settings_file: str, hosts: Sequence[str], look: Look, *, errors: Log) -> int:
-    """Print what a look at the folder of a settings file finds of these hosts or files; return 0."""
-    silent = Log(io.StringIO(), errors.language, masker=errors.masker)
-    with at_a_desk(settings_file, log=silent) as services:
-        lines = lines_of_look(services, hosts, look)
-    for line in lines:
-        put(sys.stdout, line + "\n")
-    return 0
-
-
 def lines_of_look(services: Services, hosts: Sequence[str], look: Look) -> list[str]:
     """Return what a look finds, without any secret and fit to be lines of a log.
 
@@ -154,8 +144,7 @@ def _deploying(reader: Reader, context: RunContext) -> Deploying:
         NamespaceMissing, ClusterNotVisible: it is not there, or nobody may see the cluster.
     """
     settings = context.settings
-    found = reader.read(protocol.get_project(settings.project_code))
-    place = NamespaceRef(settings.project_code, found.project_id, settings.cluster_id, settings.namespace)
+    place = context.namespace(reader.read(protocol.get_project(settings.project_code)).project_id)
     try:
         known = ask_cluster(reader, place, list_namespaces(place))
     except ClusterNotVisible:
@@ -192,7 +181,12 @@ def look(options: argparse.Namespace, *, errors: Log) -> int:
             language=errors.language,
         ),
     }
-    return look_at_desk(options.settings, options.hosts, verbs[options.verb], errors=errors)
+    silent = Log(io.StringIO(), errors.language, masker=errors.masker)
+    with at_a_desk(options.settings, log=silent) as services:
+        lines = lines_of_look(services, options.hosts, verbs[options.verb])
+    for line in lines:
+        put(sys.stdout, line + "\n")
+    return 0
 
 
 Refs = Mapping[NameAndVersion, VersionRef]

@@ -14,7 +14,6 @@ from typing import TextIO
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs import protocol
-from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.space.provenance import NOBODY
 from bcs_template_set.bcs.space.template_spaces import files_by_name, find_space
 from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk
@@ -90,11 +89,10 @@ def undeploy(desk: Desk, options: argparse.Namespace) -> int:
 def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
     """Return the folder's files of this host, and what is live in the namespace."""
     settings, reader = desk.context.settings, desk.gateway
-    project = reader.read(protocol.get_project(settings.project_code))
+    place = desk.context.namespace(reader.read(protocol.get_project(settings.project_code)).project_id)
     space = find_space(reader, project=settings.project_code, space=settings.template_space)
     if space is None:
         raise _nothing(desk, host)
-    place = NamespaceRef(settings.project_code, project.project_id, settings.cluster_id, settings.namespace)
     rows = files_by_name(reader, settings.project_code, space.id)
     scope = Scope((host,))
     mine = {name: row for name, row in rows.items() if scope.has(name)}

@@ -43,7 +43,6 @@ from bcs_template_set.rollout.pod_numbers import targets_of
 from bcs_template_set.rollout.revisions import revisions_of
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.rollout.watched import RolloutStatus, Workload, status_of
-from bcs_template_set.system.parallel import overlap, values_of
 
 MOST_WHOLE = 20
 """So many workloads are read alone, where lists do not tell."""
@@ -193,10 +192,8 @@ class _Looking:
         """Return the versions by id, and why some are not known; what no list tells is asked for alone."""
         refs = {pair: self._known(*pair) for pair in wanted}
         unknown = [pair for pair, ref in refs.items() if ref is None]
-        asked = overlap(
-            [partial(self._find, *pair) for pair in unknown], concurrency=self.reader.most_at_once
-        )
-        problems = dict(zip(unknown, values_of(asked)))
+        found = together(self.reader, [partial(self._find, *pair) for pair in unknown])
+        problems = dict(zip(unknown, found))
         refs.update((pair, ref) for pair, ref in problems.items() if not isinstance(ref, StepError))
         errors = {pair: exc.title() for pair, exc in problems.items() if isinstance(exc, StepError)}
         gone = {pair: say("status.version_gone") for pair, ref in refs.items() if ref is None}

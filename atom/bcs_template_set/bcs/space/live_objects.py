@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import partial
-from typing import Union
 
-from bcs_template_set.bcs.calls import JsonValue, Read, Reader, Unreadable, together
+from bcs_template_set.bcs.calls import JsonValue, Read, Reader, Unreadable, each
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live
 from bcs_template_set.bcs.marks import UPDATOR, Mark, mark_of
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
@@ -68,18 +67,11 @@ class LiveObjects:
 
 def read_live_objects(reader: Reader, place: NamespaceRef, *, kinds: Sequence[Kind] = LISTED) -> LiveObjects:
     """Return the objects of these kinds; what can't be listed costs its kind, and no other."""
-    found = together(reader, [partial(_read, reader, place, kind) for kind in kinds])
+    found = each(reader, [list_rows(place, kind=kind) for kind in kinds])
     return LiveObjects(
         rows=tuple(row for rows in found if isinstance(rows, tuple) for row in rows),
         unread={kind: rows for kind, rows in zip(kinds, found) if isinstance(rows, StepError)},
     )
-
-
-def _read(reader: Reader, place: NamespaceRef, kind: Kind) -> Union[tuple[LiveRow, ...], StepError]:
-    try:
-        return reader.read(list_rows(place, kind=kind))
-    except StepError as exc:
-        return exc
 
 
 def list_rows(place: NamespaceRef, *, kind: Kind) -> Read[tuple[LiveRow, ...]]:
