@@ -32,7 +32,7 @@ BORDERS: Mapping[str, frozenset[str]] = {
         }
     ),
     "branches": frozenset(
-        {"bcs", "bcs/space", "manifests", "manifests/templating", "messages", "publish", "records", "system"}
+        {"bcs", "bcs/space", "manifests", "manifests/templating", "messages", "publish", "records"}
     ),
     "publish": frozenset(
         {"bcs", "bcs/space", "config", "manifests", "manifests/checks", "messages", "records", "system"}
