@@ -57,6 +57,7 @@ def test_an_unchanged_run_makes_none(site: Site) -> None:
     ran = site.run(**SET)
     assert (ran.outcome.result, ran.writes) == ("unchanged", [])
     assert len(site.emulator.state.charts) == 1
+    assert "No file changed, so this run makes no version of template set web." in ran.log
 
 
 def test_a_retry_finds_it_there(site: Site) -> None:

@@ -232,7 +232,8 @@ def going_back_lines(
 def _add_target_changes(out: Lines, plan: Plan) -> None:
     if plan.creates_space:
         out.add("info", say("log.creates_space", space=plan.target.space))
-    if plan.chart != "none":
+    is_unchanged = all(change.action == "unchanged" for change in plan.changes)
+    if plan.chart != "none" or (plan.target.template_set and is_unchanged):
         out.add("info", say(f"log.chart_{plan.chart}", name=plan.target.template_set, version=plan.version))
 
 

@@ -213,7 +213,7 @@ def test_the_message_of_many_findings_has_whole_ones_with_their_files_and_counts
     message = message_of(replace(scenes.no_permission(), error=many_findings(300)))
     assert utf16_units(message) <= MOST_MESSAGE_UNITS
     assert (
-        "manifests.\n- a0.yaml:\n  - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]\n  - line 2, "
+        "mistakes.\n- a0.yaml:\n  - line 1, Pod/a0 spec: the image i0 has no tag. [image-tag]\n  - line 2, "
         in message
     )
     shown = message.count("has no tag. [image-tag]")
