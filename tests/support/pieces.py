@@ -9,6 +9,7 @@ from typing import Callable, Optional, Union
 
 from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.gateway import Exchange, Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
 from bcs_template_set.config.principal import Principal, resolve_principal
@@ -92,6 +93,7 @@ class Bench:
         clock: Optional[FakeClock] = None,
         chance: float = 0.0,
         mask: Callable[[str], str] = str,
+        learn: Callable[[JsonValue], object] = bool,
     ) -> None:
         self.clock = clock or FakeClock()
         self.sender = FakeSender(*replies)
@@ -106,6 +108,7 @@ class Bench:
             policy=policy or RetryPolicy(),
             chance=lambda: chance,
             mask=mask,
+            learn=learn,
         )
 
 

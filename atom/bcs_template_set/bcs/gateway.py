@@ -52,7 +52,7 @@ SHOWN_FIRST_TO_LAST = (
 class Sender(Protocol):
     """What sends a request: `transport.Transport`, or a test's stand-in."""
 
-    def send(self, request: HttpRequest, *, seconds: float = float("inf")) -> HttpAnswer:
+    def send(self, request: HttpRequest, *, seconds: float = inf) -> HttpAnswer:
         """Send a request and return its answer, whatever its status. Raises `NotSent` or `NoAnswer`."""
         ...
 
@@ -142,7 +142,7 @@ class Gateway:
         self._site = Site()
         self._pace = Pace(endpoint.concurrency)
         self._room = threading.Condition()
-        self._not_before = float("-inf")
+        self._not_before = -inf
         self._limited_by: Optional[StepError] = None
         self._stopped: Optional[StepError] = None
 
@@ -325,8 +325,7 @@ class Gateway:
                 return permit, held
             if waited + held + permit > self._policy.longest_limit:
                 self._give_up(last or self._limited_by)
-            if permit > 0:
-                self._wait(min(permit, self._deadline.remaining()), last)
+            self._wait(min(permit, self._deadline.remaining()), last)
             held += permit
 
     def _permit(self) -> Union[Permit, float]:

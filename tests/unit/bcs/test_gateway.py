@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import replace
@@ -29,7 +30,7 @@ from tests.support.pieces import (
     token_principal,
 )
 
-from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs import gateway, protocol
 from bcs_template_set.bcs.calls import Read
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.retrying import RetryPolicy
@@ -376,6 +377,34 @@ def test_who_waits_for_a_permit_ends_with_the_run(*, is_stopped: bool, error: ty
     over.set()
     first.join()
     assert len(bench.sender.requests) == 1
+
+
+def test_who_waits_for_a_permit_has_it_as_soon_as_one_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "LOOK_UP", 5.0)
+    bench, under_way, over = Bench(PROJECT, endpoint=ALONE), threading.Event(), threading.Event()
+    looks = [0]
+
+    def hold() -> None:
+        under_way.set()
+        assert over.wait(5)
+
+    def look() -> float:
+        looks[0] += 1
+        return bench.clock.time
+
+    bench.sender.on_send = hold
+    first = threading.Thread(target=bench.gateway.read, args=(READ,))
+    first.start()
+    assert under_way.wait(5)
+    bench.clock.monotonic = look  # type: ignore[method-assign]  # counts how often it is looked
+    threading.Timer(0.01, over.set).start()
+    began = time.monotonic()
+    assert bench.gateway.read(READ).project_code
+    assert time.monotonic() - began < 3
+    first.join()
+    assert looks[0] < 30
+    assert sum(bench.clock.waits) == 0
+    assert bench.gateway.most_at_once == 1
 
 
 def test_in_a_simulation_a_permit_is_waited_for_by_the_clock() -> None:

@@ -74,6 +74,14 @@ def test_an_error_beside_a_success_is_quoted_without_what_it_must_not_say_back()
     assert not bench.gateway.read(dry_run).error
 
 
+def test_what_was_answered_is_told_before_anything_is_made_of_it() -> None:
+    heard: list[object] = []
+    bench = Bench(ok({"id": 5}), learn=heard.append)
+    with pytest.raises(servers.AnswerUnreadable):
+        bench.gateway.read(READ)
+    assert heard == [{"id": 5}]
+
+
 def test_an_attempt_is_told_with_how_long_it_took_and_no_id_where_none_came() -> None:
     bench = Bench(NoAnswer("p"), PROJECT)
     bench.sender.on_send = lambda: setattr(bench.clock, "time", bench.clock.time + 2)
