@@ -9,6 +9,7 @@ from tests.support.planned import OURS
 from bcs_template_set.bcs.answers import TemplateVersion
 from bcs_template_set.bcs.space.existing import FROM_NOTHING, VersionRef
 from bcs_template_set.bcs.space.lineage import MOST_SUSPECTS, SKEW_SECONDS, suspects, unmerged
+from bcs_template_set.bcs.space.provenance import UPON
 from bcs_template_set.bcs.space.unmerged_versions import MOST_WALKED, not_upon
 
 
@@ -118,6 +119,10 @@ def test_a_version_is_part_of_what_was_made_from_it_directly_or_over_others() ->
 
 def test_what_was_merged_is_not_looked_into() -> None:
     assert part("b", "d", {"d": ("a", "c"), "c": ("a", "b")}) == (False, ["d"])
+
+
+def test_beyond_a_version_that_names_all_that_may_have_hidden_others_nothing_is_read() -> None:
+    assert part("b", "d", {"d": ("c", f"{UPON}c"), "c": ("a", "b")}) == (False, ["d"])
 
 
 def test_nothing_is_read_beyond_what_was_known_before() -> None:

@@ -335,6 +335,9 @@ def test_what_others_have_hidden_is_left_to_somebodys_turn_and_a_new_version_say
     assert reader.exactly.count(f"get version {id_of(4)}") == 1
     assert f"get version {id_of(1)}" not in reader.exactly, "it is older than all that may be hidden"
     assert found.bases == (id_of(4), upon(3))
+    found, reader = crowd(current=by(4, 1))
+    assert found.crowd == {id_of(3), id_of(5), id_of(6)}
+    assert f"get version {id_of(1)}" not in reader.exactly, "it was made before all of them"
     again = Again(frozenset({"a.yaml"}), Existing())
     assert crowd(current=by(4, 3), again=again)[0].crowd == {id_of(5), id_of(6)}
 
