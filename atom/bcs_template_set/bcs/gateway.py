@@ -121,7 +121,7 @@ class Gateway:
         transport: Sender,
         clock: Clock,
         deadline: Deadline,
-        on_exchange: Optional[Callable[[Exchange], None]] = None,
+        on_exchange: Callable[[Exchange], object] = bool,
         mask: Callable[[str], str] = str,
         learn: Callable[[JsonValue], object] = bool,
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
@@ -231,19 +231,18 @@ class Gateway:
         started = self._clock.monotonic()
         reply = self._reply_to(request, call, permit)
         verdict = decide(asked, reply)
-        if self._on_exchange is not None:
-            answered = reply if isinstance(reply, HttpAnswer) else None
-            exchange = Exchange(
-                name=call.name,
-                method=asked.method,
-                path=asked.path,
-                status=answered.status if answered else 0,
-                seconds=self._clock.monotonic() - started,
-                request_id=request_id,
-                gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
-                refused=_refused(call, verdict),
-            )
-            self._on_exchange(exchange)
+        answered = reply if isinstance(reply, HttpAnswer) else None
+        exchange = Exchange(
+            name=call.name,
+            method=asked.method,
+            path=asked.path,
+            status=answered.status if answered else 0,
+            seconds=self._clock.monotonic() - started,
+            request_id=request_id,
+            gateway_request_id=answered.headers.get("x-bkapi-request-id", "") if answered else "",
+            refused=_refused(call, verdict),
+        )
+        self._on_exchange(exchange)
         return verdict
 
     def _reply_to(self, request: HttpRequest, call: Call[T], permit: Permit) -> Reply:

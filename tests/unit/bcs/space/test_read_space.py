@@ -430,10 +430,14 @@ def test_versions_written_since_the_build_started_are_read_newest_first_and_not_
     reader = FakeReader(
         {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
     )
-    found = read_existing(reader, wanted()).files["a.yaml"]
-    assert [later.id for later in found.later] == [
+    existing = read_existing(reader, wanted())
+    assert [later.id for later in existing.files["a.yaml"].later] == [
         f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
     ]
+    reader.asked.clear()
+    again = replace(wanted(), again=Again(frozenset({"a.yaml"}), existing))
+    assert read_existing(reader, again).files == existing.files
+    assert reader.asked == ["list files", "list version names"]
 
 
 def test_older_versions_are_not_read() -> None:
