@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -82,6 +83,8 @@ def test_a_hidden_version_of_a_person_was_made_from_the_one_before_it() -> None:
     file = ExistingFile(row(1, current=3), current=current, history=history)
     (hidden,) = read_unmerged(file, read=partial(read_versions, reader, "web"))
     assert (hidden.version, hidden.base) == (persons, first)
+    merged = replace(file, current=at(3, bases=(2,)))
+    assert read_unmerged(merged, read=partial(read_versions, reader, "web")) == ()
 
 
 # --- as the verb tells it -------------------------------------------------------------------------------

@@ -345,7 +345,7 @@ def test_what_others_have_hidden_is_left_to_somebodys_turn_and_a_new_version_say
 def test_a_file_whose_young_versions_stand_upon_each_other_is_nobodys_turn() -> None:
     found, _ = crowd(current=by(7, 4, 5, 6))
     assert (found.crowd, found.bases) == (frozenset(), (id_of(7),))
-    found, _ = crowd(by(8, 5), current=by(9, 8))
+    found, _ = crowd(by(8, 10), by(10, 5), current=by(9, 8))
     assert found.crowd == {id_of(3), id_of(4), id_of(6)}
 
 
