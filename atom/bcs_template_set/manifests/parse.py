@@ -88,7 +88,7 @@ def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
     )
 
 
-def document_of(body: Mapping[str, YamlValue], *, line: int) -> Document:
+def document_of(body: Mapping[str, YamlValue], *, line: int = 1) -> Document:
     """Return an object's body with the fields every message speaks of."""
     metadata = body.get("metadata")
     names: Mapping[str, YamlValue] = metadata if isinstance(metadata, dict) else {}

@@ -24,7 +24,7 @@ from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.masking import holds_secret, masked_pair
 from bcs_template_set.manifests.parse import document_of
 from bcs_template_set.manifests.quantities import size_of
-from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.server_defaults import beyond_defaults
 
 Object = Mapping[str, YamlValue]
@@ -92,13 +92,10 @@ def live_difference(desired: Object, live: Optional[Object], *, to_live: bool = 
     kind = kind_of(text_at(desired, "apiVersion"), text_at(desired, "kind"))
     strict = frozenset() if kind is not None and kind.kept else frozenset(wanted)
     before = _live_like(wanted, live, loss=_whole_loss, strict=strict) if live is not None else None
-    title = f"{desired.get('kind')}/{document_of(desired, line=1).name}"
+    title = f"{desired.get('kind')}/{document_of(desired).name}"
     bodies = (wanted, before) if to_live else (before, wanted)
-    old, new = (document_of(body, line=1) if body is not None else None for body in bodies)
-    if holds_secret(document_of(wanted, line=1)):
-        return unified(*masked_pair(old, new), title=title)
-    texts = (dump_yaml(body) if body is not None else "" for body in bodies)
-    return unified(*texts, title=title)
+    old, new = (document_of(body) if body is not None else None for body in bodies)
+    return unified(*masked_pair(old, new), title=title)
 
 
 def takes_away(difference: str) -> bool:
@@ -138,7 +135,7 @@ def fields_unlike(desired: Object, live: Object, *, whole: bool) -> tuple[str, .
     loss = _whole_loss if whole else _no_loss
     found = _live_like(wanted, live, loss=loss, strict=strict)
     paths = sorted(set(_unlike(wanted, found)))
-    if any(holds_secret(document_of(body, line=1)) for body in (wanted, found)):
+    if any(holds_secret(document_of(body)) for body in (wanted, found)):
         return tuple(dict.fromkeys(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths))
     return tuple(paths)
 
@@ -160,7 +157,7 @@ def _unlike(wanted: YamlValue | Object, found: YamlValue | Object, *, path: str 
 
 def _unlike_items(wanted: Sequence[YamlValue], found: Sequence[YamlValue], *, path: str) -> Iterator[str]:
     names = [_names_in(items) for items in (wanted, found)]
-    if not all(names) or len(names[0]) != len(wanted):
+    if not all(names):
         if len(wanted) != len(found):
             yield path
         for number, (item, there) in enumerate(zip(wanted, found)):

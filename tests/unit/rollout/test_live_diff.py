@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 
 import pytest
@@ -14,7 +15,9 @@ from bcs_template_set.rollout.live_diff import (
     changes_anything,
     changes_beyond_pods,
     fields_changed,
+    fields_unlike,
     live_difference,
+    names_hidden,
     pods_of,
     takes_away,
     with_hidden,
@@ -74,6 +77,11 @@ def test_named_things_are_paired_by_name() -> None:
     other: Body = {**CONTAINER, "image": "example.com/web:2"}
     shown = live_difference({"kind": "Pod", "spec": {"containers": [side, other]}}, live)
     assert "-" + "  - name: side" not in shown
+    first = live_difference(
+        {"kind": "Pod", "spec": {"containers": [side, CONTAINER]}},
+        {"kind": "Pod", "spec": {"containers": [FILLED]}},
+    )
+    assert not takes_away(first), "what stands behind it is paired with its own"
 
 
 @pytest.mark.parametrize("value", [0, False, "", [], {}])
@@ -91,8 +99,9 @@ def test_a_secrets_values_are_never_shown() -> None:
     wanted: Body = {"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "canary-new"}}
     live: Body = {"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"key": "canary-old"}}
     shown = live_difference(wanted, live)
-    assert shown
+    assert "*** (after)" in shown
     assert "canary" not in shown
+    assert base64.b64encode(b"canary-old").decode() not in shown
 
 
 def pods(**spec: YamlValue) -> Body:
@@ -133,6 +142,7 @@ def test_what_is_no_amount_is_compared_as_it_stands(wanted: YamlValue, live: Yam
         ({"a": "cC\n0x"}, True),
         ({"a": "cC0y"}, False),
         ({"a": "not base64!"}, False),
+        ({"a": "c!C0x"}, False),
         ({"a": 1}, False),
         ({}, False),
         ("no mapping", False),
@@ -153,6 +163,8 @@ def test_a_secrets_string_data_comes_before_its_data_as_on_the_server() -> None:
     }
     assert not changes_anything(told, live)
     assert changes_anything({**told, "stringData": {"a": 1}}, live)
+    assert changes_anything({**told, "stringData": {"a": "\udc80"}}, live)
+    assert changes_anything({"kind": "Secret", "data": {"a": 1}}, {"kind": "Secret", "data": {"a": 2}})
     assert not changes_anything({"kind": "Secret", "metadata": {"name": "s"}}, live), "it says nothing of it"
 
 
@@ -161,7 +173,16 @@ def test_a_secrets_string_data_comes_before_its_data_as_on_the_server() -> None:
     [
         ("ConfigMap", {"data": {"a": "x"}}, {"data": {"a": "x", "b": "y"}}, True),
         ("ConfigMap", {"data": {"a": "x", "b": ""}}, {"data": {"a": "x"}}, True),
+        ("ConfigMap", {"data": {"a": "x"}}, {"data": {"a": "x", "restartPolicy": "Always"}}, True),
         ("ConfigMap", {"data": {"a": None}}, {"data": {"a": ""}}, False),
+        ("ConfigMap", {"status": {"phase": "any"}}, {"status": {"phase": "other"}}, False),
+        ("ConfigMap", {"data": ["x"]}, {"data": "x"}, True),
+        (
+            "Service",
+            {"spec": {"ports": [{"name": {"a": 1}}]}},
+            {"spec": {"ports": [{"name": {"a": 1}}]}},
+            False,
+        ),
         ("ConfigMap", {"data": {"a": None}}, {"data": {"a": "x"}}, True),
         ("Service", {"spec": {"selector": {"a": "b"}}}, {"spec": {"selector": {"a": "b", "c": "d"}}}, True),
         ("Service", {"spec": {"clusterIP": ""}}, {"spec": {"clusterIP": "10.0.0.1"}}, False),
@@ -191,6 +212,31 @@ def test_what_a_kind_that_nobody_knows_would_lose_is_shown_at_any_depth_and_deci
     assert not changes_anything(wanted, live)
 
 
+def test_rules_that_a_controller_gathers_are_shown_and_decide_nothing() -> None:
+    wanted: Body = {"kind": "ClusterRole", "metadata": {"name": "all"}}
+    live: Body = {**wanted, "rules": [{"verbs": ["get"]}]}
+    assert takes_away(live_difference(wanted, live))
+    assert not changes_anything(wanted, live)
+
+
+def test_what_is_not_there_yet_is_shown_as_it_would_be_and_turned_round_as_what_would_go() -> None:
+    shown = live_difference(DESIRED, None)
+    assert {line[:1] for line in shown.splitlines()[2:]} == {"@", "+"}
+    assert "+  name: web" in shown
+    assert "annotations" not in shown, "they are BCS's"
+    assert takes_away(live_difference(DESIRED, None, to_live=True))
+
+
+def test_what_a_kind_that_is_kept_would_lose_is_not_shown() -> None:
+    wanted: Body = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "d"},
+        "spec": {},
+    }
+    assert live_difference(wanted, {**wanted, "spec": {"volumeName": "pv-1"}}) == ""
+
+
 def test_two_mounts_of_one_volume_are_compared_by_their_place() -> None:
     mounts: list[YamlValue] = [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]
     assert not changes_anything(pods(volumeMounts=mounts), pods(volumeMounts=copy.deepcopy(mounts)))
@@ -210,6 +256,8 @@ def test_what_a_preview_cuts_is_added_where_it_cuts_anything() -> None:
     hidden: Body = {"schedulerName": "gpu", "securityContext": {"runAsUser": 7}}
     whole: Body = {"spec": {"template": {"spec": {**hidden, "dnsPolicy": "Default"}}}}
     seen = with_hidden(LIVE, whole)
+    assert pods_of(seen) == 2
+    assert (names_hidden(whole), names_hidden(LIVE)) == (True, False)
     assert mapping_at(seen, "spec", "template", "spec")["dnsPolicy"] == "ClusterFirst"
     assert mapping_at(seen, "spec", "template", "spec")["schedulerName"] == "gpu"
     cron_job: Body = {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {}}}}}
@@ -324,6 +372,32 @@ def test_a_wanted_field_that_has_another_value_since_is_named_without_it(
 )
 def test_what_is_added_filled_in_or_written_otherwise_is_no_change(path: str, value: YamlValue) -> None:
     assert fields_changed(TEMPLATE, TEMPLATE, edited(path, value)) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "whole", "fields"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, False, ()),
+        ({"a": 1}, {"a": 1, "b": 2}, True, ("spec.b",)),
+        ({"a": {"b": 1}}, {"a": "x"}, False, ("spec.a",)),
+        ({"a": ["x"]}, {"a": "x"}, False, ("spec.a",)),
+        (
+            {"a": [{"name": "x"}, {"name": "y"}]},
+            {"a": [{"name": "x"}, {"name": "z"}]},
+            True,
+            ("spec.a[y]", "spec.a[z]"),
+        ),
+        ({"a": [{"name": "x"}]}, {"a": [{"name": 1}]}, True, ("spec.a[0].name",)),
+    ],
+)
+def test_fields_are_named_in_which_a_live_object_is_not_as_wanted(
+    *, wanted: Body, live: Body, whole: bool, fields: tuple[str, ...]
+) -> None:
+    assert fields_unlike({"kind": "X", "spec": wanted}, {"kind": "X", "spec": live}, whole=whole) == fields
+
+
+def test_a_number_that_bcs_writes_otherwise_is_the_same() -> None:
+    assert fields_changed({"a": 1}, {"a": 3}, {"a": 3.0}) == ()
 
 
 def test_what_was_changed_when_it_was_read_back_is_no_change_and_what_changes_then_is_one() -> None:
