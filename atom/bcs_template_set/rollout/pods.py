@@ -210,11 +210,9 @@ def _of_container(pod: Fields, status: Fields) -> PodProblem:
 
 def _spec_of(pod: Fields, container: str) -> Fields:
     """Return the container as the manifest wrote it; the status may name its image otherwise."""
-    for key in ("containers", "initContainers"):
-        for item in list_at(pod, "spec", key):
-            if text_at(mapping_at(item), "name") == container:
-                return mapping_at(item)
-    return {}
+    all_of_them = [*list_at(pod, "spec", "containers"), *list_at(pod, "spec", "initContainers")]
+    own = [mapping_at(item) for item in all_of_them if text_at(mapping_at(item), "name") == container]
+    return own[0] if own else {}
 
 
 def _sidecars(pod: Fields) -> frozenset[str]:

@@ -16,6 +16,11 @@ UNSCHEDULABLE = condition("PodScheduled", "False", reason="Unschedulable", messa
 GATES = condition("Ready", "False", reason="ReadinessGatesNotReady", message="clb is not ready")
 
 
+UNREADY = condition(
+    "Ready", "False", reason="ContainersNotReady", message="containers with unready status: [web]"
+)
+
+
 def seen(body: Object) -> PodProblem:
     """What most keeps a pod from being ready."""
     return problems_of(body)[0]
@@ -31,6 +36,32 @@ PODS: list[tuple[str, Object, Optional[str]]] = [
     ("ended and not restarted yet", pod(containers=[stopped(1)]), "Error"),
     ("ended well, but meant to run", pod(containers=[stopped(0, "Completed")]), "Completed"),
     ("ended well, as a Job's does", pod(containers=[stopped(0)], spec={"restartPolicy": "Never"}), None),
+    (
+        "ended well, and is told to go on",
+        pod(containers=[stopped(0, "")], spec={"restartPolicy": "Always"}),
+        "Completed",
+    ),
+    ("ended well in its own words", pod(containers=[stopped(0, "Done")]), "Done"),
+    ("failed, as a Job's does", pod(containers=[stopped(1)], spec={"restartPolicy": "Never"}), "Error"),
+    ("failed without a word", pod(containers=[stopped(1, "")], spec={"restartPolicy": "Never"}), "Error"),
+    (
+        "init failed",
+        pod(phase="Pending", init=[stopped(1)], containers=[waiting("PodInitializing")]),
+        "Error",
+    ),
+    ("not ready for its containers' sake", pod(containers=[running()], conditions=[UNREADY]), None),
+    ("not ready after restarts unknown", pod(containers=[running(ready=False, restarts=1)]), "NotReady"),
+    ("not ready after an end unknown", pod(containers=[running(ready=False, last=ended(1))]), "NotReady"),
+    (
+        "held back",
+        pod(phase="Pending", conditions=[condition("PodScheduled", "False", reason="SchedulingGated")]),
+        "SchedulingGated",
+    ),
+    (
+        "no node, no reason",
+        pod(phase="Pending", conditions=[condition("PodScheduled", "False")]),
+        "Unschedulable",
+    ),
     ("killed", pod(containers=[stopped(137, "OOMKilled")]), "OOMKilled"),
     ("runs, not ready", pod(containers=[running(ready=False)]), "NotReady"),
     ("runs after a crash", pod(containers=[running(ready=False, restarts=1, last=ended(1))]), "Restarted"),
@@ -46,7 +77,12 @@ PODS: list[tuple[str, Object, Optional[str]]] = [
     ),
     (
         "init runs",
-        pod(phase="Pending", init=[{**running(), "name": "i"}], containers=[waiting("PodInitializing")]),
+        pod(
+            phase="Pending",
+            init=[{**running(), "name": "i"}],
+            containers=[waiting("PodInitializing")],
+            spec={"initContainers": [{"name": "i"}]},
+        ),
         "InitRunning",
     ),
     (
@@ -100,10 +136,43 @@ def test_an_init_containers_trouble_is_told_as_that() -> None:
     assert "init container web" in evidence_of(seen(body))[0].render("en_US")
 
 
-def test_what_blocks_a_pod_comes_before_what_is_only_late() -> None:
-    late = {**running(ready=False), "name": "slow"}
-    body = pod(containers=[late, waiting("CreateContainerConfigError", 'secret "x" not found')])
-    assert [found.reason for found in problems_of(body)] == ["CreateContainerConfigError", "NotReady"]
+BLOCKED = waiting("CreateContainerConfigError", 'secret "x" not found')
+MOUNTS = waiting("ContainerCreating", "mount failed")
+CRASHED, LATE, INIT = running(ready=False, restarts=1, last=ended(1)), running(ready=False), running()
+
+
+@pytest.mark.parametrize(
+    ("body", "reasons"),
+    [
+        (pod(containers=[LATE, BLOCKED]), ["CreateContainerConfigError", "NotReady"]),
+        (pod(containers=[CRASHED, BLOCKED]), ["CreateContainerConfigError", "Restarted"]),
+        (pod(containers=[LATE, CRASHED]), ["Restarted", "NotReady"]),
+        (pod(containers=[LATE], conditions=[GATES]), ["ReadinessGatesNotReady", "NotReady"]),
+        (pod(init=[INIT], containers=[LATE]), ["NotReady", "InitRunning"]),
+        (pod(init=[INIT], containers=[MOUNTS]), ["InitRunning", "ContainerCreating"]),
+        (pod(init=[MOUNTS, INIT]), ["ContainerCreating", "InitRunning"]),
+    ],
+)
+def test_what_blocks_a_pod_comes_before_what_is_only_late(body: Object, reasons: list[str]) -> None:
+    assert [found.reason for found in problems_of(body)] == reasons
+
+
+def test_a_trouble_is_told_in_the_clusters_words_and_says_where_it_is() -> None:
+    evicted = pod(phase="Failed", reason="Evicted", message="low on memory")
+    evicted["metadata"] = {"name": "web-abc-1", "namespace": "prod"}
+    assert (seen(evicted).message, seen(evicted).namespace) == ("low on memory", "prod")
+    assert seen(pod(containers=[LATE], conditions=[UNREADY])).message.startswith("containers with unready")
+    assert seen(pod(containers=[CRASHED], conditions=[UNREADY])).message == ""
+    assert seen(pod(init=[INIT])).is_running
+
+
+@pytest.mark.parametrize(
+    ("name", "image"), [("web", "example.com/web:2"), ("migrate", "example.com/sql:1"), ("other", "as/run:3")]
+)
+def test_an_image_is_called_as_the_manifest_says_or_else_as_the_node_does(name: str, image: str) -> None:
+    status: Object = {**LATE, "name": name, "image": "as/run:3"}
+    spec: Object = {"initContainers": [{"name": "migrate", "image": "example.com/sql:1"}]}
+    assert seen(pod(containers=[status], spec=spec)).image == image
 
 
 @pytest.mark.parametrize(
@@ -142,7 +211,8 @@ WHY = "rpc error: code = NotFound desc = example.com/web:2: not found"
 def test_a_pull_keeps_its_cause_while_it_is_backed_off() -> None:
     first = seen(pod(containers=[waiting("ErrImagePull", WHY)]))
     later = seen(pod(containers=[waiting("ImagePullBackOff", BARE)]))
-    assert first.key == later.key
+    assert first.key == later.key == ("u1", "web", "ImagePullBackOff")
+    assert seen(pod(containers=[BLOCKED])).key == ("u1", "web", "CreateContainerConfigError")
     assert cause_of(later).name == "image_pull"
     assert cause_of(remember(later, earlier=first)).name == "image_not_found"
 
