@@ -128,5 +128,5 @@ def read_states(preview: Preview, *, space: str) -> tuple[LiveState, ...]:
 
 
 def _parsed(text: str) -> Optional[Object]:
-    documents = parse_foreign(text) if text.strip() else None
+    documents = parse_foreign(text)
     return documents[0].body if documents else None

@@ -113,8 +113,7 @@ def newest_pods(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> tupl
 def _of_revision(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> Iterable[PodSummary]:
     """Choose by the workload's own word for its newest revision, else by the pod made last."""
     revision = kind.revision
-    wanted = revision.newest(live) if revision is not None else ""
-    if revision is not None and wanted:
+    if revision is not None and (wanted := revision.newest(live)):
         return [pod for pod in pods if pod.label(*revision.labels) in ("", wanted)]
     last = max(pods, key=lambda pod: pod.created, default=None)
     if last is None:
@@ -238,10 +237,9 @@ def _last_to_read(suspect: Suspect) -> tuple[bool, bool]:
 def _blocking(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> list[Suspect]:
     """Return the pods of earlier revisions that the workload waits for, and does not replace, in order."""
     revision = kind.revision
-    wanted = revision.newest(live) if revision is not None else ""
-    if revision is None or not wanted or not is_observed(live):
+    if revision is None or not (wanted := revision.newest(live)) or not is_observed(live):
         return []
-    partition = count_at(live, "spec", "updateStrategy", "rollingUpdate", "partition") if kind.in_turn else 0
+    partition = count_at(live, "spec", "updateStrategy", "rollingUpdate", "partition")
     in_turn = kind.in_turn and text_at(live, "spec", "podManagementPolicy") != "Parallel"
     by_hand = text_at(live, "spec", "updateStrategy", "type") == "OnDelete"
     found = []

@@ -76,12 +76,12 @@ def counted_pods(states: Sequence[LiveState], titles: frozenset[str], *, least: 
 def lost_pods(states: Sequence[LiveState], numbers: PodNumbers) -> Iterator[Text]:
     """Say which workloads get fewer pods, or another number than their autoscaler's, or one nobody wrote."""
     for state in states:
-        if state.title in numbers.kept or not changes_number(state):
-            continue
         live, after = _live(state), pods_after(state)
+        if state.title in numbers.kept or live is None or after is None or live == after:
+            continue
         silent = mapping_at(state.desired, "spec").get("replicas") is None
         scaled = state.title in numbers.scaled
-        if silent or scaled or (live or 0) > (after or 0):
+        if silent or scaled or live > after:
             key = f"deploy.pods_{'silent' if silent else 'said'}"
             now = say("deploy.pods_autoscaled" if scaled else "deploy.pods_now", count=live)
             yield say(key, object=state.title, now=now, after=after, call=_call(state))
@@ -121,7 +121,7 @@ def _by_title(states: Sequence[LiveState]) -> Mapping[str, Optional[int]]:
 
 
 def _live(state: LiveState) -> Optional[int]:
-    return pods_of(state.live) if state.live is not None else None
+    return pods_of(state.live or {})
 
 
 def _call(state: LiveState) -> str:

@@ -109,6 +109,11 @@ def test_a_mirror_of_the_registry_or_an_injected_sidecar_makes_no_other_image() 
     ) == ["p"]
 
 
+def test_a_kind_without_revisions_has_the_pods_that_were_made_last_if_there_are_any() -> None:
+    assert names(newest_pods(OLD_AND_NEW, kind=JOB, live=workload("Job"))) == ["old"]
+    assert newest_pods([], kind=JOB, live=workload("Job")) == ()
+
+
 def test_of_a_paused_deployment_whatever_runs_is_old() -> None:
     live = deployment(conditions=[NAMED], paused=True)
     assert newest_pods(OLD_AND_NEW, kind=DEPLOYMENT, live=live) == ()

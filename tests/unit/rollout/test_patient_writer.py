@@ -13,7 +13,7 @@ from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, RolloutUnseen
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.live_reads import PatientWriter
+from bcs_template_set.rollout.live_reads import LOOK_EVERY, PatientWriter
 from bcs_template_set.rollout.watched import Blind
 from bcs_template_set.system.clock import Deadline
 
@@ -70,6 +70,7 @@ def test_a_read_that_is_answered_at_once_is_no_news() -> None:
     writer = patient(backend, heard)
     assert (writer.write(SEND).error, writer.read(LOOK), heard) == ("", Preview(), [])
     assert writer.site is backend.site
+    assert writer.most_at_once == backend.most_at_once
 
 
 def test_what_is_never_answered_is_unseen_with_since_when_and_why_and_what_the_answer_knew() -> None:
@@ -81,11 +82,12 @@ def test_what_is_never_answered_is_unseen_with_since_when_and_why_and_what_the_a
     assert "Could not look since 00:16:40 UTC" in str(raised.value)
 
 
-def test_without_any_time_a_read_is_tried_once() -> None:
+@pytest.mark.parametrize("seconds", [0, LOOK_EVERY])
+def test_without_time_for_another_try_a_read_is_tried_once(seconds: float) -> None:
     backend = Backend(lambda _: DOWN, FakeClock())
-    with pytest.raises(RolloutUnseen):
-        patient(backend, seconds=0).read(LOOK)
-    assert backend.reads == 1
+    with pytest.raises(RolloutUnseen) as raised:
+        patient(backend, seconds=seconds).read(LOOK)
+    assert (backend.reads, raised.value.count) == (1, 1)
 
 
 def test_after_a_refusal_of_bcs_no_read_is_waited_for() -> None:
@@ -103,6 +105,18 @@ def test_a_run_that_is_stopped_tries_no_more() -> None:
     with pytest.raises(GatewayFailed):
         patient(backend).read(LOOK)
     assert backend.reads == 3
+
+
+@pytest.mark.parametrize(("share", "reads"), [(0.5, 4), (0.4, 1)])
+def test_a_wait_of_which_half_has_passed_was_no_stop(share: float, reads: int) -> None:
+    class Hurried(FakeClock):
+        def wait(self, seconds: float) -> None:
+            super().wait(seconds * share)
+
+    backend = Backend(lambda _: DOWN, Hurried())
+    with pytest.raises((RolloutUnseen, GatewayFailed)):
+        patient(backend, seconds=10).read(LOOK)
+    assert backend.reads == reads
 
 
 def test_a_look_at_many_that_takes_too_long_goes_into_smaller_ones() -> None:

@@ -118,6 +118,7 @@ def test_a_plan_names_the_numbers_that_its_text_does_not_decide() -> None:
         return with_pods(plan, numbers).open
 
     assert several(state(5, 2), KEPT) == several(state(5, 2), SCALED) == (f"{WEB} 5",)
+    assert several(state(2, 2), KEPT) == (f"{WEB} 2",)
     assert several(state(5, 2), PodNumbers()) == several(state(1, 1), KEPT) == ()
     assert several(state(None, 1), KEPT) == ()
 

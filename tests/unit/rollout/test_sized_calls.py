@@ -67,6 +67,21 @@ def test_no_more_calls_are_under_way_than_are_allowed() -> None:
     assert site.calls == [20, 40, 40]
 
 
+def test_a_round_takes_a_third_of_the_time_that_is_left_at_most() -> None:
+    site = Site(pace=0.5)
+    send(site, 100, seconds=30)
+    assert site.calls == [20, 20, 20, 14, 14, 12], "no call is to take more than ten seconds"
+
+
+def test_a_workload_keeps_its_number_of_pods_where_that_is_known_and_the_author_gave_none() -> None:
+    web, own, seen = (f"live_replicas.Deployment.{name}" for name in ("web", "own", "seen"))
+    variables = {web: "3", own: "2", seen: "auto", "TAG": "7"}
+    site = Site()
+    place = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")
+    deploying = Deploying(place, "web", variables, site.clock, site.deadline(), given=frozenset({own}))
+    assert deploying.kept == {("Deployment", "web")}
+
+
 def test_what_a_call_that_was_cut_short_left_is_sent_first_and_in_smaller_ones() -> None:
     site = Site(pace=6.0)
     calls = send(site, 20)

@@ -101,6 +101,13 @@ def test_a_rolling_daemon_set_and_deployment_replace_a_broken_old_pod_by_themsel
     assert found(one("web-a", "old", label="pod-template-hash"), live=live, kind=DEPLOYMENT) == []
 
 
+def test_a_pod_that_is_well_or_names_no_revision_is_in_nobodys_way() -> None:
+    unlabelled = one("web-1", "old", label="other")
+    assert found(unlabelled, one("web-2", state="ready"), live=stateful_set(), failed=True) == [
+        ("web-1", "new")
+    ]
+
+
 def test_nobody_is_in_the_way_of_a_spec_that_the_controller_has_not_seen() -> None:
     live = stateful_set()
     live["metadata"] = {"name": "web", "generation": 3}
