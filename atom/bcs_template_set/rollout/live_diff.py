@@ -131,12 +131,11 @@ def fields_unlike(desired: Object, live: Object, *, whole: bool) -> tuple[str, .
     no more is named than where in the object it is.
     """
     wanted = _plain(desired)
-    strict = frozenset(wanted) if whole else frozenset[str]()
     loss = _whole_loss if whole else _no_loss
-    found = _live_like(wanted, live, loss=loss, strict=strict)
+    found = _live_like(wanted, live, loss=loss, strict=frozenset(wanted))
     paths = sorted(set(_unlike(wanted, found)))
     if any(holds_secret(document_of(body)) for body in (wanted, found)):
-        return tuple(dict.fromkeys(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths))
+        return tuple(dict.fromkeys(re.split(r"[.\[]", path)[0] for path in paths))
     return tuple(paths)
 
 

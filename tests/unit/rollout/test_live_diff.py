@@ -234,7 +234,9 @@ def test_what_a_kind_that_is_kept_would_lose_is_not_shown() -> None:
         "metadata": {"name": "d"},
         "spec": {},
     }
-    assert live_difference(wanted, {**wanted, "spec": {"volumeName": "pv-1"}}) == ""
+    assert live_difference(wanted, {**wanted, "spec": {"storageClassName": "fast"}}) == ""
+    other: Body = {**wanted, "apiVersion": "example.com/v1"}
+    assert takes_away(live_difference(other, {**other, "spec": {"storageClassName": "fast"}}))
 
 
 def test_two_mounts_of_one_volume_are_compared_by_their_place() -> None:
@@ -394,6 +396,13 @@ def test_fields_are_named_in_which_a_live_object_is_not_as_wanted(
     *, wanted: Body, live: Body, whole: bool, fields: tuple[str, ...]
 ) -> None:
     assert fields_unlike({"kind": "X", "spec": wanted}, {"kind": "X", "spec": live}, whole=whole) == fields
+
+
+def test_a_field_of_its_own_that_is_only_live_is_named_where_the_whole_object_is_compared() -> None:
+    wanted: Body = {"kind": "X"}
+    live: Body = {**wanted, "rules": ["a"]}
+    assert fields_unlike(wanted, live, whole=True) == ("rules",)
+    assert fields_unlike(wanted, live, whole=False) == ()
 
 
 def test_a_number_that_bcs_writes_otherwise_is_the_same() -> None:
