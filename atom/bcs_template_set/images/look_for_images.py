@@ -252,7 +252,7 @@ def _look(
     def look(name: ImageName) -> None:
         verdict = _ask(client, name, reads_index=bool(nodes.get(name)))
         for child in _children_for(verdict, nodes.get(name, ())):
-            below = _ask(client, name._replace(tag="", digest=child), reads_index=False)
+            below = _ask(client, name._replace(digest=child), reads_index=False)
             verdict = verdict if isinstance(below, Found) else below
         found[name] = verdict
 
