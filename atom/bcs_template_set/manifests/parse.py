@@ -13,6 +13,7 @@ from dataclasses import field
 from functools import cached_property
 from typing import NamedTuple, Optional
 
+from bcs_template_set.manifests.fields import text_at
 from bcs_template_set.manifests.look_alikes import sign_before_value
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
@@ -90,20 +91,14 @@ def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
 
 def document_of(body: Mapping[str, YamlValue], *, line: int = 1) -> Document:
     """Return an object's body with the fields every message speaks of."""
-    metadata = body.get("metadata")
-    names: Mapping[str, YamlValue] = metadata if isinstance(metadata, dict) else {}
     return Document(
-        kind=_text(body.get("kind")),
-        api_version=_text(body.get("apiVersion")),
-        name=_text(names.get("name")),
-        namespace=_text(names.get("namespace")),
+        kind=text_at(body, "kind"),
+        api_version=text_at(body, "apiVersion"),
+        name=text_at(body, "metadata", "name"),
+        namespace=text_at(body, "metadata", "namespace"),
         line=line,
         body=body,
     )
-
-
-def _text(value: YamlValue) -> str:
-    return value if isinstance(value, str) else ""
 
 
 class BcsVariable(NamedTuple):

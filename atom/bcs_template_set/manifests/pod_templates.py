@@ -115,11 +115,6 @@ def selects_pods(document: Document) -> bool:
     return kind is not None and kind.has_selector and kind.has_own_template(document.body)
 
 
-def containers_of(pod: PodTemplate) -> Sequence[Container]:
-    """Return the containers, the init containers last."""
-    return pod.containers
-
-
 def named_ports_of(pod: PodTemplate) -> frozenset[str]:
     """Return the names of the ports that a Service may ask for by name."""
     return frozenset(text_at(port, "name") for port in _ports_of(pod)) - {""}
@@ -133,5 +128,5 @@ def numbers_of_ports(pod: PodTemplate) -> frozenset[int]:
 
 
 def _ports_of(pod: PodTemplate) -> Iterator[Fields]:
-    for container in containers_of(pod):
+    for container in pod.containers:
         yield from map(mapping_at, list_at(container.body, "ports"))

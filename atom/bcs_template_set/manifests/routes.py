@@ -10,7 +10,7 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, is_of
 from bcs_template_set.manifests.naming import normal_path
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
+from bcs_template_set.manifests.pod_templates import objects_of, pod_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 RouteKey = tuple[str, str]
@@ -132,7 +132,7 @@ def images_of(documents: Sequence[Document]) -> tuple[str, ...]:
         for document in objects_of(documents)
         for pod in [pod_of(document)]
         if pod is not None
-        for container in containers_of(pod)
+        for container in pod.containers
         if container.image
     )
     return tuple(dict.fromkeys(found))

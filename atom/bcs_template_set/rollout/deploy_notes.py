@@ -9,7 +9,7 @@ from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.manifests.kinds import DEPLOYMENT, JOB, SERVICE, kind_of
 from bcs_template_set.manifests.live_fields import number_in
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import containers_of, objects_of, pod_of
+from bcs_template_set.manifests.pod_templates import objects_of, pod_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import first_names
@@ -142,7 +142,7 @@ def _is_ready_at_once(document: Document) -> bool:
         return False
     if mapping_at(document.body, "spec").get("minReadySeconds"):
         return False
-    return not any(container.body.get("readinessProbe") for container in containers_of(pod))
+    return not any(container.body.get("readinessProbe") for container in pod.containers)
 
 
 # --- pods ---------------------------------------------------------------------------------------------

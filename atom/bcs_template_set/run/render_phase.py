@@ -179,7 +179,7 @@ def check_desired(
         template_set=bool(_template_set(settings)),
         namespace=settings.namespace,
         kube_version=settings.kube_version,
-        is_whole=not mistakes and not prepared.only,
+        is_whole=not mistakes and not prepared.request.only,
     )
     ours = [f for f in findings if not (f.id == INGRESS_SERVICE and f.file in desired.shared)]
     placed = prepared.with_origins(ours, desired.files)

@@ -14,14 +14,14 @@ from bcs_template_set.manifests.fields import (
     text_at,
 )
 from bcs_template_set.manifests.image_form import problem_of_image, read_image
-from bcs_template_set.manifests.pod_templates import Container, containers_of, is_filled_in
+from bcs_template_set.manifests.pod_templates import Container, is_filled_in
 
 
 @check("env-value")
 def check_env(checked: CheckInput) -> Iterator[Finding]:
     """Yield environment variables whose value is no text: `PORT: 80` without quotes."""
     for workload in checked.workloads:
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             for index, entry in enumerate(list_at(container.body, "env")):
                 value = mapping_at(entry).get("value")
                 if value is not None and not isinstance(value, str):
@@ -41,7 +41,7 @@ def check_probe_ports(checked: CheckInput) -> Iterator[Finding]:
     Kubernetes looks for them there and nowhere else. A port by number needs no declaration.
     """
     for workload in checked.workloads:
-        for container in containers_of(workload.pod) if not is_filled_in(workload.document) else ():
+        for container in workload.pod.containers if not is_filled_in(workload.document) else ():
             names = {text_at(port, "name") for port in list_at(container.body, "ports")}
             if any(map(is_left_for_bcs, names)):
                 continue
@@ -56,7 +56,7 @@ def check_probe_ports(checked: CheckInput) -> Iterator[Finding]:
 def check_tags(checked: CheckInput) -> Iterator[Finding]:
     """Yield images without a tag or with `latest`: what runs would then change without a new version."""
     for workload in checked.workloads:
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             name = None if _is_unread(workload, container) else read_image(container.image)
             if name is None or name.digest:
                 continue
@@ -83,7 +83,7 @@ def _is_injected(workload: PodOwner, container: Container) -> bool:
 def check_images(checked: CheckInput) -> Iterator[Finding]:
     """Yield images that no container runtime can read."""
     for workload in checked.workloads:
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             if _is_unread(workload, container):
                 continue
             problem = problem_of_image(container.image)
@@ -97,7 +97,7 @@ def check_mounts(checked: CheckInput) -> Iterator[Finding]:
     """Yield mounts of volumes that the pod does not have, and places that two volumes are mounted to."""
     for workload in checked.workloads:
         volumes = _volume_names(workload)
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             yield from _check_container_mounts(checked, workload, container, volumes)
 
 

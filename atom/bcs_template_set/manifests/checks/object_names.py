@@ -26,7 +26,7 @@ from bcs_template_set.manifests.naming import (
     check_subdomain,
 )
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import containers_of, selects_pods
+from bcs_template_set.manifests.pod_templates import selects_pods
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
 from bcs_template_set.messages import Text, say
 
@@ -110,7 +110,7 @@ def check_container_names(checked: CheckInput) -> Iterator[Finding]:
     """Yield names in a pod that are refused: of containers, which differ, of volumes, and of variables."""
     for workload in checked.workloads:
         seen: set[str] = set()
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             name = text_at(container.body, "name")
             if not name or is_left_for_bcs(name):
                 continue
@@ -134,7 +134,7 @@ def _check_volume_names(checked: CheckInput, workload: PodOwner) -> Iterator[Fin
 
 def _check_variable_names(checked: CheckInput, workload: PodOwner) -> Iterator[Finding]:
     form = _ANY_VARIABLE if checked.kubernetes.has(_RELAXED_VARIABLES, 0) else _VARIABLE
-    for container in containers_of(workload.pod):
+    for container in workload.pod.containers:
         for index, entry in enumerate(list_at(container.body, "env")):
             name = text_at(entry, "name")
             if name and not is_left_for_bcs(name) and not form.fullmatch(name):

@@ -10,7 +10,7 @@ from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, 
 from bcs_template_set.manifests.kind_entry import SELECTOR
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
+from bcs_template_set.manifests.pod_templates import is_filled_in
 
 
 @check("missing-kind")
@@ -104,7 +104,7 @@ def _missing_in_containers(checked: CheckInput) -> Iterator[Finding]:
     for workload in checked.workloads:
         if is_filled_in(workload.document):
             continue
-        for container in containers_of(workload.pod):
+        for container in workload.pod.containers:
             for key in ("name", "image"):
                 if not text_at(container.body, key):
                     field = workload.pod.field(f"{container.place}.{key}")

@@ -30,9 +30,11 @@ from bcs_template_set.manifests.fields import (
     objects_at,
     text_at,
 )
+from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.naming import CONFIG_KEY
-from bcs_template_set.manifests.pod_templates import containers_of, is_filled_in
+from bcs_template_set.manifests.pod_templates import is_filled_in
 from bcs_template_set.manifests.quantities import size_of
+from bcs_template_set.manifests.routes import INGRESS_CLASS
 from bcs_template_set.manifests.schema.value_forms import is_part_of_block
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
@@ -110,7 +112,7 @@ def _in_pod(owner: PodOwner) -> Found:
 
 def _host_ports_twice(owner: PodOwner) -> Found:
     taken: set[tuple[object, ...]] = set()
-    for container in containers_of(owner.pod):
+    for container in owner.pod.containers:
         for index, port in enumerate(map(mapping_at, list_at(container.body, "ports"))):
             number = port.get("hostPort")
             place = (number, text_at(port, "protocol") or "TCP", text_at(port, "hostIP"))
@@ -141,7 +143,7 @@ def _restart_policy(owner: PodOwner) -> Found:
 
 def _in_containers(owner: PodOwner) -> Found:
     is_whole, is_on_node = not is_filled_in(owner.document), owner.pod.spec.get("hostNetwork") is True
-    for container in containers_of(owner.pod):
+    for container in owner.pod.containers:
         body = container.body
         is_once = "initContainers" in container.place and body.get("restartPolicy") is None
         is_plain = mapping_at(body, "securityContext").get("privileged") in (None, False)
@@ -237,7 +239,6 @@ def _autoscaler(body: Fields) -> Found:
 
 
 _STEPS = re.compile(r"//|/\.\.?(?:/|$)|%2[fF]")
-_CLASS = "kubernetes.io/ingress.class"
 
 
 def _ingress(body: Fields) -> Found:
@@ -246,9 +247,9 @@ def _ingress(body: Fields) -> Found:
         is_judged = text_at(entry, "pathType") in ("Exact", "Prefix") and not is_left_for_bcs(path)
         if is_judged and _STEPS.search(path):
             yield f"{where}.path", "value_path_steps", {}
-    classes = (text_at(body, "spec", "ingressClassName"), text_at(body, "metadata", "annotations", _CLASS))
+    classes = (text_at(body, "spec", "ingressClassName"), annotation_of(body, INGRESS_CLASS))
     if all(classes) and classes[0] != classes[1] and not any(map(is_left_for_bcs, classes)):
-        fields = {"name": "ingressClassName", "wanted": f"{_CLASS}: {classes[0]}"}
+        fields = {"name": "ingressClassName", "wanted": f"{INGRESS_CLASS}: {classes[0]}"}
         yield "spec.ingressClassName", "value_needs", fields
 
 

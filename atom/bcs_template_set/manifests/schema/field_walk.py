@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional, Union
 
 from bcs_template_set.manifests.fields import is_left_for_bcs
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.pod_templates import containers_of, pod_of
+from bcs_template_set.manifests.pod_templates import pod_of
 from bcs_template_set.manifests.schema.field_types import (
     Field,
     FieldTypes,
@@ -110,7 +110,7 @@ class _Walk:
         """Look at the containers of a document's pods, whatever its kind is."""
         pod = pod_of(document)
         if pod is not None:
-            for container in containers_of(pod):
+            for container in pod.containers:
                 self.object(container.body, self._types.container, (None, pod.field(container.place)))
         self.found = [problem for problem in self.found if problem.what != "missing"]
 

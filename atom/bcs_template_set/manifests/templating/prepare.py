@@ -71,11 +71,10 @@ class Prepared:
     wrong with the inputs and the files they name: the others are rendered all the same, to be looked at.
     """
 
+    request: RenderRequest = field(repr=False)
     context: BuildContext
     main_branches: tuple[str, ...]
     claim: Claim
-    clock: Clock
-    deadline: Optional[Deadline]
     workspace: Workspace
     values: Values
     web: Optional[Web]
@@ -83,16 +82,13 @@ class Prepared:
     allowed: frozenset[str] = frozenset()
     texts: tuple[ValuesText, ...] = field(default=(), repr=False)
     mistakes: tuple[Finding, ...] = ()
-    only: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def scope(self) -> Scope:
         """Return which files of all that the inputs name the run is about."""
         domains = self.web.domains if self.web is not None else ()
         files = {web_file(domain.host, part): domain.host for domain in domains for part in WEB_FILES}
-        return Scope(self.only, {**files, **{source.name: "" for source in self.sources}})
+        return Scope(self.request.only, {**files, **{source.name: "" for source in self.sources}})
 
     def with_origins(self, findings: Iterable[Finding], files: Iterable[ManifestFile]) -> list[Finding]:
         """Return findings of rendered files with where an author mends them."""
@@ -145,11 +141,10 @@ def prepare(request: RenderRequest) -> Prepared:
         sources = list(_without_clashes(web, sources, found=found))
     context = with_main_branches(request.context, main_branches)
     return Prepared(
+        request=request,
         context=context,
         main_branches=main_branches,
         claim=_claim_of(context, by=request.by),
-        clock=request.clock,
-        deadline=request.deadline,
         workspace=workspace,
         values=values,
         web=web,
@@ -157,9 +152,6 @@ def prepare(request: RenderRequest) -> Prepared:
         allowed=frozenset(name for given in texts for name in allowed_in(given.text)),
         texts=tuple(texts),
         mistakes=tuple(found),
-        only=request.only,
-        limits=request.limits,
-        environ=request.environ,
     )
 
 

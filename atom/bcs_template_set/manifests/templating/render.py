@@ -67,14 +67,15 @@ class _Work(NamedTuple):
 
 def template_process(prepared: Prepared) -> closing[TemplateProcess]:
     """Return what renders the templates that are not our own, in a child that is started at the first."""
+    request = prepared.request
     run = TemplateRun(
         workspace=prepared.workspace.root,
         values=prepared.values,
         context=prepared.context,
-        clock=prepared.clock,
-        deadline=prepared.deadline,
-        limits=prepared.limits,
-        environ=prepared.environ,
+        clock=request.clock,
+        deadline=request.deadline,
+        limits=request.limits,
+        environ=request.environ,
     )
     return closing(TemplateProcess(run))
 

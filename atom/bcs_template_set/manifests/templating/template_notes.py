@@ -266,7 +266,7 @@ def _parts_of(owner: object) -> list[str]:
     """Return the names that a mapping or one of our own values has, for the near miss: all, or too many."""
     if isinstance(owner, dict):
         return [key for key in islice(owner, MOST_KNOWN + 1) if isinstance(key, str)]
-    return [*getattr(owner, "__dataclass_fields__", ()), *getattr(owner, "__struct_fields__", ())]
+    return [*getattr(owner, "__dataclass_fields__", ())]
 
 
 class _Quiet(MissingName):

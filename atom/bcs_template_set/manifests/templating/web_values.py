@@ -14,6 +14,7 @@ from functools import partial
 from typing import Annotated, Literal, Optional, Union, cast, get_args, get_origin
 
 from bcs_template_set.manifests.checks.telling import subject_of
+from bcs_template_set.manifests.fields import list_at
 from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
@@ -164,7 +165,7 @@ def _rest_of_domains(values: Values, paths: AbstractSet[str]) -> Iterator[dict[s
     """Yield what is right of each domain that has a host and an image."""
     places = {(int(found[1]), found[2]) for found in map(_DOMAIN.match, paths) if found is not None}
     shape = Domain.shape
-    for nth, domain in enumerate(_list(values.get("domains"))):
+    for nth, domain in enumerate(list_at(values, "domains")):
         given = domain if isinstance(domain, dict) else {}
         right = {key: item for key, item in given.items() if key in shape.fields and (nth, key) not in places}
         if all(key in right or key in shape.defaults for key in shape.fields):
@@ -286,16 +287,16 @@ def _accepted(kind: object) -> Text:
 
 def _across(values: Values) -> Iterator[Text]:
     """Yield what is wrong between values that are each right."""
-    domains = [item if isinstance(item, dict) else {} for item in _list(values.get("domains"))]
+    domains = [item if isinstance(item, dict) else {} for item in list_at(values, "domains")]
     for places in _repeated([domain.get("host") for domain in domains]):
         yield _twice("domains", "host", places)
     for index, domain in enumerate(domains):
-        volumes = [item for item in _list(domain.get("volumes")) if isinstance(item, dict)]
+        volumes = [item for item in list_at(domain, "volumes") if isinstance(item, dict)]
         for key in ("name", "mount_path"):
             for places in _repeated([volume.get(key) for volume in volumes]):
                 yield _twice(f"domains[{index}].volumes", key, places)
         for key in ("paths", "load_balancers"):
-            for places in _repeated(_list(domain.get(key))):
+            for places in _repeated(list_at(domain, key)):
                 yield _twice(f"domains[{index}].{key}", "", places)
         env = domain.get("env")
         left_out = [name for name, value in env.items() if value == LEFT_OUT] if isinstance(env, dict) else []
@@ -310,7 +311,7 @@ def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Tex
         return
     if "paths" in domain:
         yield say("render.web_branch_paths", path=f"{path}.paths", other=f"{path}.branch_paths")
-    if not _list(domain.get("load_balancers")):
+    if not list_at(domain, "load_balancers"):
         yield say("render.web_branch_ingress", path=f"{path}.branch_paths", other=f"{path}.load_balancers")
 
 
@@ -329,10 +330,6 @@ def _pods(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
     )
     if isinstance(ready, int) and isinstance(deadline, int) and ready >= deadline:
         yield say("render.web_deadline", path=f"{path}.min_ready_seconds", other=f"{path}.progress_deadline")
-
-
-def _list(value: YamlValue) -> Sequence[YamlValue]:
-    return value if isinstance(value, list) else ()
 
 
 def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:

@@ -533,8 +533,9 @@ def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_pa
 def test_the_end_of_the_runs_own_time_ends_rendering_too(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: ConfigMap\n")
     run = prepared(tmp_path, "a.yaml")
+    late = replace(run.request, deadline=Deadline(run.request.clock, seconds=0))
     with pytest.raises(OutOfTime):
-        render_manifests(replace(run, deadline=Deadline(run.clock, seconds=0)))
+        render_manifests(replace(run, request=late))
 
 
 def test_a_mistake_is_noted_once_and_what_follows_from_it_not_at_all() -> None:
