@@ -9,6 +9,7 @@ from tests.emulator import Cluster
 from tests.emulator.cluster.refusals import ApiRefusal
 from tests.emulator.cluster.replica_sets import REVISION
 from tests.emulator.cluster.tree import Manifest, grow, items, number, text
+from tests.support.custom_kinds import define
 
 MARK = "io.tencent.paas.template_version"
 OTHER = "example.com/web:2"
@@ -167,19 +168,7 @@ def test_a_custom_kind_is_there_once_it_is_defined_and_nothing_of_it_is_dropped(
     }
     with pytest.raises(ApiRefusal):
         cluster.put(thing)
-    cluster.put(
-        {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": "things.example.com"},
-            "spec": {
-                "group": "example.com",
-                "scope": "Namespaced",
-                "names": {"kind": "Thing", "plural": "things"},
-                "versions": [{"name": "v1", "served": True, "storage": True}],
-            },
-        }
-    )
+    define(cluster, "Thing")
     cluster.put(thing)
     assert cluster.get("Thing", NAMESPACE, "a")["anything"] == {"empty": {}}
 

@@ -31,19 +31,6 @@ INGRESS: Manifest = {
     "metadata": {"name": "web", "namespace": NAMESPACE},
     "spec": {"rules": [{"host": "www.example.com"}]},
 }
-
-
-DEFINITION: Manifest = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "things.example.com"},
-    "spec": {
-        "group": "example.com",
-        "scope": "Namespaced",
-        "names": {"kind": "Thing", "plural": "things"},
-        "versions": [{"name": "v1", "served": True, "storage": True}],
-    },
-}
 THING: Manifest = {
     "apiVersion": "example.com/v1",
     "kind": "Thing",
@@ -238,7 +225,7 @@ def test_the_steps_own_calls_find_an_object_of_either_route(
     project = emulator.state.find_project("web")
     assert project is not None
     namespace = NamespaceRef("web", project.id, cluster.id, NAMESPACE)
-    cluster.put(DEFINITION)
+    define(cluster, "Thing")
     cluster.put(manifest)
     one = lisi.get(get_live(namespace, kind=kind, name="web").target)
     assert text(one.item, "manifest", "metadata", "name") == "web"
@@ -258,7 +245,7 @@ def definitions_of(emulator: Emulator) -> str:
 
 
 def test_custom_objects_are_listed_whole(lisi: PlainClient, emulator: Emulator, cluster: Cluster) -> None:
-    cluster.put(DEFINITION)
+    define(cluster, "Thing")
     cluster.put(THING)
     path = f"{definitions_of(emulator)}/things.example.com/custom_objects"
     listed = lisi.get(f"{path}?namespace={NAMESPACE}&format=manifest")
@@ -268,7 +255,7 @@ def test_custom_objects_are_listed_whole(lisi: PlainClient, emulator: Emulator, 
 
 
 def test_a_custom_object_needs_its_namespace(lisi: PlainClient, emulator: Emulator, cluster: Cluster) -> None:
-    cluster.put(DEFINITION)
+    define(cluster, "Thing")
     reply = lisi.get(f"{definitions_of(emulator)}/things.example.com/custom_objects/web")
     assert (reply.status, reply.code) == (200, 2)
 
@@ -276,7 +263,7 @@ def test_a_custom_object_needs_its_namespace(lisi: PlainClient, emulator: Emulat
 def test_whoever_may_not_see_definitions_sees_no_custom_object(
     lisi: PlainClient, emulator: Emulator, cluster: Cluster
 ) -> None:
-    cluster.put(DEFINITION)
+    define(cluster, "Thing")
     cluster.put(THING)
     cluster.deny("lisi", "cluster_scoped_view")
     for path in ("/things.example.com", "/things.example.com/custom_objects/web"):
@@ -291,7 +278,7 @@ def test_a_shared_cluster_shows_the_custom_kinds_that_its_site_has_enabled(
     lisi: PlainClient, emulator: Emulator
 ) -> None:
     shared = emulator.state.add_cluster("BCS-K8S-40001", namespaces=(NAMESPACE,), shared=True, project="web")
-    shared.put(DEFINITION)
+    define(shared, "Thing")
     shared.put(THING)
     path = definitions_of(emulator).replace("40000", "40001")
     one = f"{path}/things.example.com/custom_objects/web?namespace={NAMESPACE}"

@@ -7,8 +7,10 @@ project, and nobody, fail in front of it: code 11 (internal/utils/runtimex/error
 
 from __future__ import annotations
 
-from tests.emulator.entities import Chart, Project
-from tests.emulator.http_message import Answer, Caller, Request, json_answer, unknown_api
+from functools import partial
+
+from tests.emulator.entities import Chart
+from tests.emulator.http_message import Answer, Caller, Request, answer_of_manager, json_answer, unknown_api
 from tests.emulator.permission_centre import MAY_NOT_VIEW, may_view, perms_of
 from tests.emulator.state import State
 
@@ -23,6 +25,7 @@ def answer_helm_manager(
     """Return a chart version's files."""
     if request.method != "GET" or not _is_version_detail(segments):
         return unknown_api()
+    answer = partial(answer_of_manager, request, caller, operation=GET_VERSION_DETAIL)
     _, _, _, code, _, repo, _, name, _, version = segments
     project = state.find_project(code)
     if project is None:
@@ -30,12 +33,13 @@ def answer_helm_manager(
     if not (caller.user or caller.exempt):
         return _fail_in_front(request, "username is empty", caller=caller)
     if not (caller.exempt or may_view(project, user=caller.user)):
-        return _refuse(request, project, caller=caller)
+        perms = perms_of(project)
+        return answer(code=NO_PERMISSION, message=MAY_NOT_VIEW, result=False, perms=perms)
     chart = state.find_chart(name, version, project=project.code) if repo == project.code else None
     if chart is None:
         message = "request to bk-repo failed, http(404)404 Not Found" if repo == code else "record not found"
-        return _body(request, code=LIST_ACTION_FAILED, message=message, caller=caller)
-    return _body(request, code=0, message="success", caller=caller, data=_show(chart))
+        return answer(code=LIST_ACTION_FAILED, message=message, result=False)
+    return answer(code=0, message="success", result=True, data=_show(chart))
 
 
 def _is_version_detail(segments: tuple[str, ...]) -> bool:
@@ -47,30 +51,6 @@ def _is_version_detail(segments: tuple[str, ...]) -> bool:
 
 def _fail_in_front(request: Request, message: str, *, caller: Caller) -> Answer:
     payload = {"code": FAILED_IN_FRONT, "message": message, "data": None, "requestID": request.request_id}
-    return json_answer(payload, operation=GET_VERSION_DETAIL, user=caller.user)
-
-
-def _refuse(request: Request, project: Project, *, caller: Caller) -> Answer:
-    return _body(request, code=NO_PERMISSION, message=MAY_NOT_VIEW, caller=caller, perms=perms_of(project))
-
-
-def _body(
-    request: Request,
-    *,
-    code: int,
-    message: str,
-    caller: Caller,
-    data: object = None,
-    perms: object = None,
-) -> Answer:
-    payload = {
-        "code": code,
-        "message": message,
-        "result": code == 0,
-        "data": data,
-        "requestID": request.request_id,
-        "web_annotations": None if perms is None else {"perms": perms},
-    }
     return json_answer(payload, operation=GET_VERSION_DETAIL, user=caller.user)
 
 

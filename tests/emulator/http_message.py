@@ -75,6 +75,29 @@ def json_answer(payload: object, *, status: int = 200, operation: str = "", user
     )
 
 
+def answer_of_manager(
+    request: Request,
+    caller: Caller,
+    *,
+    operation: str,
+    code: int,
+    message: str,
+    data: object = None,
+    perms: object = None,
+    **more: object,
+) -> Answer:
+    """Return an answer of a service that has codes of its own and says which permissions are missing."""
+    payload = {
+        "code": code,
+        "message": message,
+        **more,
+        "data": data,
+        "requestID": request.request_id,
+        "web_annotations": None if perms is None else {"perms": perms},
+    }
+    return json_answer(payload, operation=operation, user=caller.user)
+
+
 def unknown_api(*, status: int = 404, text: bytes = NOT_FOUND_TEXT, known: bool = False) -> Answer:
     """Return grpc-gateway's plain text for a path without a handler (facts/gateway.md, "Decision table").
 

@@ -14,6 +14,7 @@ DEFINITIONS = {
     "GameStatefulSet": ("gamestatefulsets", "tkex.tencent.com", "v1alpha1"),
     "HookRun": ("hookruns", "tkex.tencent.com", "v1alpha1"),
     "Rollout": ("rollouts", "argoproj.io", "v1alpha1"),
+    "Thing": ("things", "example.com", "v1"),
     "Ox": ("oxen", "example.com", "v1"),
     "Gateway": ("gateways", "example.com", "v1"),
     "Valley": ("valleies", "example.com", "v1"),

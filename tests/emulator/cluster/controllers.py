@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Callable, Generic, Protocol, TypeVar
 
 from tests.emulator.cluster import (
@@ -21,17 +20,18 @@ from tests.emulator.cluster.tree import text
 from tests.emulator.cluster.world import Track, World
 
 Tracked = TypeVar("Tracked", bound=Track)
+Moved_contra = TypeVar("Moved_contra", bound=Track, contravariant=True)
 
 
-@dataclass(frozen=True)
-class Controller(Generic[Tracked]):
-    """A controller: what it calls a workload, and its three functions."""
+class Controller(Protocol[Moved_contra]):
+    """A module that moves the workloads of a kind forward."""
 
-    kind: str
-    new_track: Callable[[Key, str], Tracked]
-    begin: Callable[[Tracked, World], None]
-    reconcile: Callable[[Tracked, World], None]
-    next_event: Callable[[Tracked, World], float]
+    @property
+    def begin(self) -> Callable[[Moved_contra, World], None]: ...
+    @property
+    def reconcile(self) -> Callable[[Moved_contra, World], None]: ...
+    @property
+    def next_event(self) -> Callable[[Moved_contra, World], float]: ...
 
 
 class Worker(Protocol):
@@ -47,17 +47,19 @@ class Worker(Protocol):
 class Runner(Generic[Tracked]):
     """A controller at work on all workloads of its kind."""
 
-    def __init__(self, controller: Controller[Tracked]) -> None:
-        self._controller = controller
+    def __init__(
+        self, kind: str, new_track: Callable[[Key, str], Tracked], controller: Controller[Tracked]
+    ) -> None:
+        self._kind, self._new_track, self._controller = kind, new_track, controller
         self._tracks: dict[str, Tracked] = {}
 
     def step(self, world: World) -> None:
         """Bring every workload of the kind forward at this moment."""
         living = {}
         for key, stored in world.api.objects.items():
-            if key[0] == self._controller.kind:
+            if key[0] == self._kind:
                 uid = text(stored, "metadata", "uid")
-                living[uid] = self._tracks.get(uid) or self._controller.new_track(key, uid)
+                living[uid] = self._tracks.get(uid) or self._new_track(key, uid)
         for uid in set(self._tracks) - set(living):
             for pod in world.pods_of(uid):
                 world.stop_pod(pod)
@@ -78,23 +80,12 @@ class Runner(Generic[Tracked]):
         )
 
 
-class _Canaries(Protocol):
-    """A module that moves workloads from step to step."""
-
-    @property
-    def begin(self) -> Callable[[Canary, World], None]: ...
-    @property
-    def reconcile(self) -> Callable[[Canary, World], None]: ...
-    @property
-    def next_event(self) -> Callable[[Canary, World], float]: ...
-
-
 class _Operator:
     """The controller of a custom kind: it works where somebody has installed it."""
 
-    def __init__(self, kind: str, work: _Canaries) -> None:
+    def __init__(self, kind: str, controller: Controller[Canary]) -> None:
         self._kind = kind
-        self._runner = Runner(Controller(kind, Canary, work.begin, work.reconcile, work.next_event))
+        self._runner = Runner(kind, Canary, controller)
 
     def step(self, world: World) -> None:
         """Bring every workload of the kind forward at this moment."""
@@ -110,42 +101,10 @@ def new_runners() -> tuple[Worker, ...]:
     """Return one runner for each kind of workload, and what scales them."""
     return (
         Autoscalers(),
-        Runner(
-            Controller(
-                kind=deployments.KIND,
-                new_track=deployments.Rollout,
-                begin=deployments.begin,
-                reconcile=deployments.reconcile,
-                next_event=deployments.next_event,
-            )
-        ),
-        Runner(
-            Controller(
-                kind=stateful_sets.KIND,
-                new_track=stateful_sets.Ordered,
-                begin=stateful_sets.begin,
-                reconcile=stateful_sets.reconcile,
-                next_event=stateful_sets.next_event,
-            )
-        ),
-        Runner(
-            Controller(
-                kind=daemon_sets.KIND,
-                new_track=daemon_sets.Everywhere,
-                begin=daemon_sets.begin,
-                reconcile=daemon_sets.reconcile,
-                next_event=daemon_sets.next_event,
-            )
-        ),
-        Runner(
-            Controller(
-                kind=jobs.KIND,
-                new_track=jobs.Errand,
-                begin=jobs.begin,
-                reconcile=jobs.reconcile,
-                next_event=jobs.next_event,
-            )
-        ),
+        Runner(deployments.KIND, deployments.Rollout, deployments),
+        Runner(stateful_sets.KIND, stateful_sets.Ordered, stateful_sets),
+        Runner(daemon_sets.KIND, daemon_sets.Everywhere, daemon_sets),
+        Runner(jobs.KIND, jobs.Errand, jobs),
         *(_Operator(kind, game_workloads) for kind in game_workloads.KINDS),
         _Operator(argo_rollouts.KIND, argo_rollouts),
     )
