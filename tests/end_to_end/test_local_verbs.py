@@ -150,12 +150,14 @@ def test_check_judges_by_the_kubernetes_and_namespace_that_are_named(
         (("--templates", "no/*.yaml"), ("no/*.yaml",)),
         (("--templates", "builtin:wbe"), ("builtin:wbe", "builtin:web")),
         (("--templates", "../outside.yaml"), ("../outside.yaml",)),
-        ((), ("app", "domains")),
+        ((), ("app", "domains", "Give a values file.")),
+        (("--values", "empty.yaml"), ("app", "domains", "Correct empty.yaml.")),
     ],
 )
 def test_a_mistake_is_told_with_its_cure(
     desk: Path, verb: str, arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
+    (desk / "empty.yaml").touch()
     done = run(verb, *arguments, at=desk)
     assert done.returncode == 1
     in_findings = verb == "check" and arguments[:1] != ("--set",)

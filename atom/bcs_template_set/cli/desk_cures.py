@@ -68,10 +68,9 @@ def without_form(cure: Text, settings_file: str = "") -> Text:
         return say("local.cure", key="access_token", file=settings_file)
     if cure.key != "render.correct_input":
         return cure
-    name = cure.fields["name"]
     if settings_file:
-        return say("local.cure", key=f"inputs.{name}", file=settings_file)
-    return say("local.cure_file", file=name)
+        return say("local.cure", key=f"inputs.{cure.fields['name']}", file=settings_file)
+    return say("local.cure_no_values")  # no argument holds an input's text
 
 
 def cure_at_desk(code: int, **fields: object) -> Text:

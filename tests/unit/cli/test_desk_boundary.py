@@ -94,7 +94,7 @@ def test_what_is_an_input_in_a_pipeline_is_a_key_of_the_settings_file(cure: Text
     error = ValuesInvalid().with_cure(cure)
     assert str(in_settings(error, "desk.yaml").cure()) == at_desk
     alone = ValuesInvalid().with_cure(say("render.correct_input", name="values"))
-    assert str(in_settings(alone, "").cure()) == "Correct values."
+    assert str(in_settings(alone, "").cure()) == "Give a values file."
 
 
 def refused() -> StepError:

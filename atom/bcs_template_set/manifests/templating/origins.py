@@ -129,7 +129,10 @@ def _value_of(
 
 
 def _position(texts: Sequence[ValuesText], path: str) -> tuple[str, Position]:
-    """Return the last text that gives a value, or what should hold it, and where it stands there."""
+    """Return the last text that gives a value, or what should hold it, and where it stands there.
+
+    Where all are blank that is a file before the input, which nobody may have filled in.
+    """
     best: Optional[tuple[str, Position]] = None
     for given in reversed(texts):
         at = given.lines.find(path)
@@ -137,7 +140,7 @@ def _position(texts: Sequence[ValuesText], path: str) -> tuple[str, Position]:
             return given.source, at
         if at.line and (best is None or len(at.path) > len(best[1].path)):
             best = given.source, at
-    return best or (texts[-1].source, at)
+    return best or (texts[0].source, at)
 
 
 def _host(values: Values, index: int) -> str:
