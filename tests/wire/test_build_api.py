@@ -91,18 +91,24 @@ def test_a_credential_without_what_its_type_is_made_of_is_unusable(data: object)
 
 
 @pytest.mark.parametrize(
-    "refusal",
+    ("refusal", "said"),
     [
-        answer({"status": 2118001, "message": "no such credential"}),
-        answer({"status": 2118001, "message": "no such credential"}, status=400),
-        answer({"message": "no such credential"}, status=403),
+        (
+            answer({"status": 2118001, "message": "no such credential"}),
+            "(status 2118001). no such credential",
+        ),
+        (answer({"status": 2118001, "message": "no"}, status=400), "(status 2118001). no"),
+        (answer({"message": "no such credential"}, status=403), "(status 403). no such credential"),
+        (answer({"status": 2118001, "message": 7}), "(status 2118001). It gives no reason."),
     ],
 )
-def test_what_bk_ci_refuses_is_the_users_to_put_right_and_is_asked_for_once(refusal: HttpAnswer) -> None:
+def test_what_bk_ci_refuses_is_the_users_to_put_right_and_is_asked_for_once(
+    refusal: HttpAnswer, said: str
+) -> None:
     build_api, sender, _ = api(refusal)
     with pytest.raises(CredentialUnusable) as caught:
         build_api.credential("bcs-token")
-    assert "no such credential" in told(caught.value)
+    assert said in told(caught.value)
     assert len(sender.requests) == 1
 
 
@@ -111,8 +117,9 @@ def test_an_id_that_would_name_another_resource_is_refused_before_anything_is_se
     credential_id: str,
 ) -> None:
     build_api, sender, _ = api()
-    with pytest.raises(CredentialUnusable):
+    with pytest.raises(CredentialUnusable) as caught:
         build_api.credential(credential_id)
+    assert "its id is empty" in told(caught.value)
     assert sender.requests == []
 
 
@@ -127,8 +134,9 @@ def test_an_id_that_would_name_another_resource_is_refused_before_anything_is_se
         (answer({"status": "0"}), "status"),
         (answer({"status": True}), "status"),
         (answer(b"", status=302), "HTTP 302"),
-        (answer(HTML, status=401), "HTTP 401"),
-        (answer(HTML, status=404), "HTTP 404"),
+        (answer({"status": 0, "data": {"access_token": "x"}}, status=300), "HTTP 300. It gives no reason."),
+        (answer(HTML, status=401), "HTTP 401. It gives no reason."),
+        (answer(HTML, status=404), "HTTP 404. It gives no reason."),
     ],
 )
 def test_an_answer_that_is_none_of_the_apis_is_the_platforms_fault(reply: HttpAnswer, said: str) -> None:
@@ -188,7 +196,7 @@ def test_an_atom_without_private_settings_has_none() -> None:
     [
         ({}, "data"),
         (["x"], "data[0]"),
-        ([{"fieldValue": CANARY}], "data[0].fieldName"),
+        *(([{"fieldName": n, "fieldValue": CANARY}], "data[0].fieldName") for n in (None, 7, "")),
         (
             [{"fieldName": "a", "fieldValue": "b"}, {"fieldName": "c", "fieldValue": [CANARY]}],
             "data[1].fieldValue",

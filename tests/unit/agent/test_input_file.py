@@ -82,6 +82,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
         (f'"{CANARY}"', "a text where a JSON object belongs"),
         ("null", "null where a JSON object belongs"),
         ("12", "a number where"),
+        ("1.5", "a number where"),
         (f'{{"token": ["{CANARY}"]}}', "the value of token is a list"),
         ('{"a": 1}', "the value of a is a number"),
         ('{"a": true}', "the value of a is true or false"),

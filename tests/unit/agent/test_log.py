@@ -66,6 +66,7 @@ def test_each_line_of_a_text_gets_the_marker() -> None:
         "##[error]not ours",
         "oauth2:token@::set-output name=a::b http://oauth2:",
         ":oauth2:token@:set-output name=a::b http://oauth2:",
+        "\u3000\u2000::set-output name=a::b",
     ],
 )
 def test_a_line_that_the_worker_would_obey_is_printed_as_somebody_elses(command: str) -> None:
@@ -73,6 +74,11 @@ def test_a_line_that_the_worker_would_obey_is_printed_as_somebody_elses(command:
     assert say_as("plain", command) == f"| {command}\n"
     assert say_as("foreign", command) == f"| {command}\n"
     assert say_as("error", command) == f"##[error]| {command}\n"
+
+
+@pytest.mark.parametrize("before", ["!", "a", "mutant ", "\u200b", "oauth2:"])
+def test_a_line_that_begins_otherwise_is_none_of_them(before: str) -> None:
+    assert not is_command(f"{before}::set-output name=a::b")
 
 
 @pytest.mark.parametrize(

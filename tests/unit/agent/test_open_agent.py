@@ -138,7 +138,7 @@ def test_all_that_comes_from_the_build_api_comes_through_one_sender(tmp_path: Pa
     assert (len(opened), sender.replies) == (1, [])
 
 
-def stored(**variables: str) -> Reply:
+def stored(**variables: object) -> Reply:
     return answer({"status": 0, "data": variables})
 
 
@@ -201,12 +201,12 @@ def test_a_row_that_names_nobody_names_nobody(tmp_path: Path, user: object, know
 def test_the_row_of_another_build_is_none(tmp_path: Path, fields: dict[str, object]) -> None:
     record = stored(BK_CI_PIPELINE_ID="p-1")
     agent, _, _ = own_agent(agent_directory(tmp_path), record, detail(**fields))
-    with pytest.raises(BuildApiFailed):
+    with pytest.raises(BuildApiFailed, match=r"lacks what was promised at data\.id"):
         agent.build_row(agent.build(recorded=True))
 
 
 def test_the_pipelines_names_are_those_of_the_file_and_of_the_record(tmp_path: Path) -> None:
-    agent, _, _ = own_agent(agent_directory(tmp_path, inputs={"action": "plan"}), stored(later="x"))
+    agent, _, _ = own_agent(agent_directory(tmp_path, inputs={"action": "plan"}), stored(later="x", odd=7))
     assert agent.names_of_pipeline() == {"action"}
     agent.build(recorded=True)
     assert agent.names_of_pipeline() == {"action", "later"}

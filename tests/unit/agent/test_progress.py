@@ -384,7 +384,8 @@ def test_lines_of_the_log_push_the_live_line_down() -> None:
     assert shown_on_terminal(screen.printed()) == ["##[info]a", " 10%"]
     screen.finish()
     screen.log.plain("bye")
-    assert shown_on_terminal(screen.printed()) == ["##[info]a", "bye", ""]
+    screen.log.live("one\ntwo")
+    assert shown_on_terminal(screen.printed()) == ["##[info]a", "bye", "one two"]
 
 
 @pytest.mark.parametrize("columns", [1, 2, 10, 40])
