@@ -39,6 +39,8 @@ WANTED: dict[str, Body] = {
     "Ingress": body("Ingress", spec={"rules": [{"host": "a.b"}]}),
     "ConfigMap": body("ConfigMap", data={"a": "x"}),
     "Secret": body("Secret", stringData={"a": "x"}),
+    "HorizontalPodAutoscaler": body("HorizontalPodAutoscaler", spec={"maxReplicas": 3}),
+    "PodDisruptionBudget": body("PodDisruptionBudget", spec={"minAvailable": 1}),
     "PersistentVolumeClaim": body("PersistentVolumeClaim", spec={"accessModes": ["ReadWriteOnce"]}),
 }
 
@@ -77,6 +79,15 @@ def test_what_nobody_knows_the_defaults_of_is_never_known_to_be_as_wanted() -> N
             "DaemonSet",
             {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%"}}},
         ),
+        (
+            "DaemonSet",
+            {
+                "updateStrategy": {
+                    "type": "RollingUpdate",
+                    "rollingUpdate": {"maxUnavailable": 1, "maxSurge": "25%"},
+                }
+            },
+        ),
         ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}),
         ("Job", {"backoffLimit": 1}),
         ("Job", {"template": {**TEMPLATE, "metadata": {"labels": {"app": "web", "more": "x"}}}}),
@@ -96,6 +107,15 @@ def test_what_an_earlier_text_or_a_hand_has_left_is_not_as_wanted(kind: str, spe
     [
         ("Deployment", {"replicas": 9}),
         ("DaemonSet", {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}}),
+        (
+            "DaemonSet",
+            {
+                "updateStrategy": {
+                    "type": "RollingUpdate",
+                    "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0},
+                }
+            },
+        ),
         ("Job", {"selector": {"matchLabels": {"controller-uid": "1"}}}),
         ("Service", {"ports": [{**PORT, "targetPort": 80, "nodePort": 31000}], "clusterIP": "10.0.0.1"}),
         ("PersistentVolumeClaim", {"volumeName": "pv-1", "storageClassName": "cbs"}),
@@ -106,7 +126,8 @@ def test_what_the_cluster_chose_is_no_difference(kind: str, spec: Body) -> None:
 
 
 def test_a_jobs_generated_labels_are_no_difference() -> None:
-    labels: Body = {"app": "web", "controller-uid": "1", "job-name": "web"}
+    own: Body = {"controller-uid": "1", "job-name": "web"}
+    labels: Body = {"app": "web", **own, **{f"batch.kubernetes.io/{name}": own[name] for name in own}}
     live = stored(WANTED["Job"], template={**TEMPLATE, "metadata": {"labels": labels}})
     live["metadata"] = {"name": "web", "labels": labels}
     assert is_as_wanted(WANTED["Job"], live)

@@ -89,6 +89,7 @@ def planned(found: LiveState, numbers: PodNumbers, *, redeploy: bool) -> tuple[l
     file = FileVersion("web.yaml", "id", "")
     plan = plan_deployment([file], [found], space="s", redeploy=redeploy, numbers=numbers)
     plan = with_pods(plan, numbers)
+    assert not plan.is_blind
     return [warning.key for warning in plan.pods], plan.kept
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bcs_template_set.rollout.cause_rules import rule_for, without_names
+from bcs_template_set.rollout.cause_rules import (
+    BELOW,
+    CHANGED,
+    EARLIER,
+    NO_PODS,
+    PAUSED,
+    REPLACED,
+    RULES,
+    rule_for,
+    without_names,
+)
 from bcs_template_set.rollout.causes import cause_of
 from bcs_template_set.rollout.pods import PodProblem
 
@@ -173,6 +184,65 @@ def test_of_several_answers_the_last_one_decides() -> None:
         "unexpected status from HEAD request to https://example.com/v2/a/manifests/1: 403 Forbidden"
     )
     assert rule_for(frozenset({"ErrImagePull"}), message=said, exit_code=None).name == "image_refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (401, "image_refused"),
+        (403, "image_refused"),
+        (404, "image_not_found"),
+        (408, "image_network"),
+        (429, "image_busy"),
+        (500, "image_network"),
+        (499, "image_pull"),
+    ],
+)
+def test_a_status_alone_says_why(status: int, name: str) -> None:
+    said = f"unexpected status: {status}"
+    assert rule_for(frozenset({"ErrImagePull"}), message=said, exit_code=None).name == name
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "net/http: request canceled (Client.Timeout exceeded)",
+        "dial tcp: i/o timeout",
+        "insufficient_scope, manifest_unknown, name_unknown",
+        "container has runAsNonRoot and image has a non-existent key, or has to be non-root",
+        "2 node(s) didn't match pod anti-affinity rules or affinity/selector",
+    ],
+)
+def test_the_clusters_own_words_are_no_names(said: str) -> None:
+    assert without_names(said) == said
+
+
+def test_a_word_stands_for_each_name() -> None:
+    said = 'image "web" of example.com/web:1, {a b} and certificate-ui'
+    assert without_names(said) == "image _ of _, _ and _"
+
+
+def test_a_reason_alone_has_a_cause_of_its_own() -> None:
+    reasons = {reason for rule in RULES for reason in rule.reasons}
+    found = {r: rule_for(frozenset({r}), message="it is so", exit_code=None).name for r in reasons}
+    assert len(reasons) > 30
+    assert [reason for reason, name in found.items() if name == "other"] == []
+
+
+def test_an_author_is_told_of_what_he_can_mend_and_the_cluster_has_the_rest() -> None:
+    of_the_cluster = {
+        *("image_busy", "image_certificate", "image_network", "image_pull"),
+        *("claim_unbound", "resources", "taint", "unschedulable", "gated", "evicted", "node_lost"),
+        *("node_refused", "gates_not_ready", "creating", "ending", "quota", "create"),
+        *("progress_deadline", "other", "no_pods", "earlier", "below"),
+    }
+    rows = (*RULES, REPLACED, CHANGED, PAUSED, NO_PODS, EARLIER, BELOW)
+    assert {rule.name for rule in rows if rule.fault == 2} == of_the_cluster
+    assert {rule.name for rule in rows if rule.fault == 1}.isdisjoint(of_the_cluster)
+
+
+def test_others_doings_are_given_the_ten_seconds_of_an_old_cache() -> None:
+    assert (REPLACED.patience, CHANGED.patience) == (10, 10)
 
 
 def test_a_status_that_says_nothing_leaves_it_to_the_words() -> None:
