@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, Union
 
 from bcs_template_set.manifests.fields import Fields, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
@@ -110,9 +110,11 @@ Diagnosis = tuple[PodProblem, Cause]
 
 def cause_of(problem: PodProblem, *, terms: Terms = FAIL_FAST) -> Cause:
     """Return why a pod is in this trouble; a reason we have no row for is told as it is."""
-    last = problem.last if problem.reason in CRASHES else None
-    reasons = frozenset({problem.reason, last.reason if last else ""})
-    said = "\n".join(words[:MOST_READ] for words in (problem.message, last.message if last else ""))
+    told: list[Union[PodProblem, Termination]] = [problem]
+    if problem.last is not None and problem.reason in CRASHES:
+        told.append(problem.last)
+    reasons = frozenset(one.reason for one in told)
+    said = "\n".join(one.message[:MOST_READ] for one in told)
     rule = rule_for(reasons, message=said, exit_code=problem.exit_code)
     allowed = _allowed(rule, problem, terms)
     most = _allowed(rule, problem, FAIL_FAST)[0]

@@ -347,6 +347,24 @@ def test_what_an_application_said_last_is_read_of_a_crash_alone() -> None:
     assert found.name == "image_network"
 
 
+def test_what_is_said_last_stands_in_a_line_of_its_own() -> None:
+    assert (
+        cause("CrashLoopBackOff", "exec format error", last=ended(1, message="bye")).name == "start_platform"
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (PodProblem("p", "CrashLoopBackOff", last=Termination(3)), "exit code 3 "),
+        (PodProblem("p", "SchedulingGated"), "scheduling gate: -"),
+        (PodProblem("p", "SchedulingGated", role="earlier"), "earlier revision (-)"),
+    ],
+)
+def test_what_is_not_known_of_a_pod_is_a_dash_in_its_cause(problem: PodProblem, words: str) -> None:
+    assert words in cause_of(problem).sentence.render("en_US")
+
+
 # --- pods that are in the way ---------------------------------------------------------------------------
 
 
