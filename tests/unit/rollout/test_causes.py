@@ -357,6 +357,7 @@ def test_what_is_said_last_stands_in_a_line_of_its_own() -> None:
     ("problem", "words"),
     [
         (PodProblem("p", "CrashLoopBackOff", last=Termination(3)), "exit code 3 "),
+        (PodProblem("p", "Error"), "exit code ? "),
         (PodProblem("p", "SchedulingGated"), "scheduling gate: -"),
         (PodProblem("p", "SchedulingGated", role="earlier"), "earlier revision (-)"),
     ],

@@ -116,6 +116,51 @@ def test_what_a_known_writer_sets_is_shown_as_its_own() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("writer", "place", "note"),
+    [
+        ("restart", "pods", "kubectl.kubernetes.io/restartedAt"),
+        ("injector", "pods", "sidecar.istio.io/status"),
+        ("injector", "pods", "linkerd.io/proxy-version"),
+        ("injector", "pods", "vault.hashicorp.com/agent-inject-status"),
+        ("load-balancer", "own", "service.kubernetes.io/loadbalance-id"),
+        ("load-balancer", "own", "service.kubernetes.io/tke-existed-lbid"),
+        ("load-balancer", "own", "service.cloud.tencent.com/loadbalance-type"),
+        ("load-balancer", "own", "ingress.cloud.tencent.com/status"),
+        ("load-balancer", "own", "kubernetes.io/ingress.qcloud-loadbalance-id"),
+        ("load-balancer", "own", "kubernetes.io/ingress.http-rules"),
+        ("load-balancer", "own", "kubernetes.io/ingress.https-rules"),
+        ("load-balancer", "own", "ingress.kubernetes.io/url-map"),
+        ("load-balancer", "own", "cloud.google.com/neg-status"),
+        ("", "own", "example.com/note"),
+        ("", "pods", "example.com/note"),
+    ],
+)
+def test_a_note_has_the_writer_that_it_is_known_for(writer: str, place: str, note: str) -> None:
+    found = live(deployment())
+    at = found["metadata"] if place == "own" else found["spec"]["template"]["metadata"]
+    at["annotations"] = {note: "x"}
+    path = f"{'spec.template.' if place == 'pods' else ''}metadata.annotations"
+    drift = drift_of(deployment(), found)
+    assert drift.theirs == (((writer, f"{path}.{note}"),) if writer else ())
+    assert bool(drift.changed) is not bool(writer)
+
+
+@pytest.mark.parametrize("where", ["containers", "initContainers", "volumes"])
+@pytest.mark.parametrize(
+    "name", ["istio-x", "istiod-x", "linkerd-x", "vault-agent", "envoy", "consul-connect-x", "other"]
+)
+def test_what_an_injector_adds_is_known_by_how_its_name_begins(where: str, name: str) -> None:
+    found = live(deployment())
+    pods(found)[where] = [
+        *pods(found).get(where, []),
+        {"name": name, "image": "x:1", "hostPath": {"path": "/"}},
+    ]
+    is_theirs = name != "other"
+    drift = drift_of(deployment(), found)
+    assert (len(drift.theirs), bool(drift.changed)) == ((1, False) if is_theirs else (0, True))
+
+
 def test_a_container_that_the_version_names_is_nobodys_but_its_own() -> None:
     desired = deployment()
     pods(desired)["containers"].append({"name": "envoy", "image": "envoy:1"})

@@ -7,7 +7,7 @@ from tests.support.objects import Object, condition, deployment, workload
 
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, STATEFUL_SET
-from bcs_template_set.rollout.causes import SILENT_AFTER, is_silent, told_by
+from bcs_template_set.rollout.causes import is_silent, told_by
 
 QUOTA = condition("ReplicaFailure", reason="FailedCreate", message="exceeded quota: team")
 
@@ -66,8 +66,8 @@ def test_pods_that_are_wanted_and_not_made_are_a_silence(kind: Kind, live: Objec
 
 
 def test_a_silence_is_told_once_it_lasts() -> None:
-    assert told_by(JOB, workload("Job"), silent_for=SILENT_AFTER - 1) is None
-    cause = told_by(JOB, workload("Job"), silent_for=SILENT_AFTER)
+    assert told_by(JOB, workload("Job"), silent_for=4.9) is None
+    cause = told_by(JOB, workload("Job"), silent_for=5)
     assert cause is not None
     assert (cause.name, cause.fault, cause.patience) == ("no_pods", 2, None)
     assert "a Job does not say why" in cause.sentence.render("en_US")

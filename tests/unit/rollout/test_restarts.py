@@ -46,6 +46,8 @@ def told(*states: LiveState, sent: tuple[str, ...] = ("settings",), redeploy: bo
         ("ConfigMap", {"volumes": [{"name": "v", "configMap": {"name": "settings"}}]}),
         ("Secret", {"volumes": [{"name": "v", "secret": {"secretName": "settings"}}]}),
         ("Secret", {"volumes": [{"projected": {"sources": [{"secret": {"name": "settings"}}]}}]}),
+        ("ConfigMap", {"env": [{"valueFrom": {"configMapKeyRef": {"name": "settings", "key": "key"}}}]}),
+        ("Secret", {"envFrom": [{"secretRef": {"name": "settings"}}]}),
         ("Secret", {"env": [{"valueFrom": {"secretKeyRef": {"name": "settings", "key": "key"}}}]}),
     ],
 )
