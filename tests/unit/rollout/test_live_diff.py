@@ -39,7 +39,7 @@ FILLED: Body = {
 LIVE: Body = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
-    "metadata": {"name": "web", "namespace": "prod", "uid": "u", "resourceVersion": "9"},
+    "metadata": {"name": "web", "namespace": "prod", "uid": "u", "selfLink": "/x", "resourceVersion": "9"},
     "spec": {
         "replicas": 2,
         "progressDeadlineSeconds": 600,
@@ -198,6 +198,46 @@ def test_what_a_replacement_would_take_away_is_a_change_where_no_server_fills_it
 ) -> None:
     assert changes_anything({"kind": kind, **wanted}, {"kind": kind, **live}) == changes
     assert bool(live_difference({"kind": kind, **wanted}, {"kind": kind, **live})) == changes
+
+
+OF_SPECS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Service", "Ingress")
+AUTHORS = (
+    *("selector", "externalIPs", "externalName", "loadBalancerSourceRanges"),
+    *("rules", "tls", "backend", "defaultBackend", "http"),
+    *("initContainers", "volumes", "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints"),
+    *("imagePullSecrets", "priorityClassName", "hostAliases", "dnsConfig", "runtimeClassName"),
+    *("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "minReadySeconds"),
+    *("command", "args", "env", "envFrom", "ports", "workingDir", "volumeMounts", "limits"),
+    *("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
+)
+
+
+@pytest.mark.parametrize("kind", [*OF_SPECS, "HorizontalPodAutoscaler", "PodDisruptionBudget"])
+def test_what_no_server_fills_in_is_missed_wherever_it_stands_in_a_spec(kind: str) -> None:
+    lost = [{"kind": kind, "spec": {"a": {name: "x", "b": 1}}} for name in AUTHORS]
+    assert all(changes_anything({"kind": kind, "spec": {"a": {"b": 1}}}, live) for live in lost)
+    assert not changes_anything({"kind": kind, "spec": {}}, {"kind": kind, "spec": {"clusterIP": "x"}})
+
+
+@pytest.mark.parametrize(
+    "name", ["data", "stringData", "binaryData", "nodeSelector", "matchLabels", "selector", "limits"]
+)
+def test_every_key_of_a_map_is_its_authors_also_where_it_is_called_like_a_default(name: str) -> None:
+    wanted: Body = {"kind": "Service", "spec": {name: {"a": "x"}}}
+    live: Body = {"kind": "Service", "spec": {name: {"a": "x", "restartPolicy": "Always"}}}
+    assert changes_anything(wanted, live)
+    assert takes_away(live_difference(wanted, live))
+    assert changes_anything(
+        {"kind": "Service", "spec": {name: {"a": ""}}}, {"kind": "Service", "spec": {name: {"b": ""}}}
+    )
+
+
+@pytest.mark.parametrize("name", ["limits", "requests", "hard", "capacity"])
+@pytest.mark.parametrize("one", ["sizeLimit", "divisor", "averageValue", "targetAverageValue"])
+def test_amounts_are_known_by_their_fields(name: str, one: str) -> None:
+    wanted: Body = {"kind": "X", "spec": {name: {"any": "1000m"}, one: "1000m"}}
+    assert not changes_anything(wanted, {"kind": "X", "spec": {name: {"any": "1"}, one: "1"}})
+    assert changes_anything({"kind": "X", "spec": {"other": "1000m"}}, {"kind": "X", "spec": {"other": "1"}})
 
 
 def test_what_a_kind_that_nobody_knows_would_lose_is_shown_at_any_depth_and_decides_nothing() -> None:
