@@ -214,7 +214,7 @@ AUTHORS = (
 
 @pytest.mark.parametrize("kind", [*OF_SPECS, "HorizontalPodAutoscaler", "PodDisruptionBudget"])
 def test_what_no_server_fills_in_is_missed_wherever_it_stands_in_a_spec(kind: str) -> None:
-    lost = [{"kind": kind, "spec": {"a": {name: "x", "b": 1}}} for name in AUTHORS]
+    lost: list[Body] = [{"kind": kind, "spec": {"a": {name: "x", "b": 1}}} for name in AUTHORS]
     assert all(changes_anything({"kind": kind, "spec": {"a": {"b": 1}}}, live) for live in lost)
     assert not changes_anything({"kind": kind, "spec": {}}, {"kind": kind, "spec": {"clusterIP": "x"}})
 
