@@ -50,7 +50,10 @@ class Runner(Generic[Tracked]):
     def __init__(
         self, kind: str, new_track: Callable[[Key, str], Tracked], controller: Controller[Tracked]
     ) -> None:
-        self._kind, self._new_track, self._controller = kind, new_track, controller
+        self._kind, self._new_track = kind, new_track
+        # A cluster is copied, and a module can't be.
+        self._begin, self._reconcile = controller.begin, controller.reconcile
+        self._next_event = controller.next_event
         self._tracks: dict[str, Tracked] = {}
 
     def step(self, world: World) -> None:
@@ -69,15 +72,13 @@ class Runner(Generic[Tracked]):
 
     def _step_one(self, track: Tracked, world: World) -> None:
         if track.notice(world.api.objects[track.key], now=world.now, lag=world.lag):
-            self._controller.begin(track, world)
+            self._begin(track, world)
         if track.observed:
-            self._controller.reconcile(track, world)
+            self._reconcile(track, world)
 
     def next_event(self, world: World) -> float:
         """Return when the controller acts next though no pod changes."""
-        return min(
-            (self._controller.next_event(track, world) for track in self._tracks.values()), default=FOREVER
-        )
+        return min((self._next_event(track, world) for track in self._tracks.values()), default=FOREVER)
 
 
 class _Operator:
