@@ -33,6 +33,7 @@ PODS: list[tuple[str, Object, Optional[str]]] = [
     ("well after restarts", pod(containers=[running(restarts=5, last=ended(1))]), None),
     ("done", pod(phase="Succeeded", containers=[stopped(0, "Completed")]), None),
     ("waiting with a reason", pod(containers=[waiting("ImagePullBackOff", "why")]), "ImagePullBackOff"),
+    ("waits for nothing that is said", pod(containers=[waiting("")]), None),
     ("ended and not restarted yet", pod(containers=[stopped(1)]), "Error"),
     ("ended well, but meant to run", pod(containers=[stopped(0, "Completed")]), "Completed"),
     ("ended well, as a Job's does", pod(containers=[stopped(0)], spec={"restartPolicy": "Never"}), None),
@@ -130,6 +131,15 @@ def test_everything_needed_to_tell_the_story_is_in_the_problem() -> None:
     )
 
 
+def test_what_is_not_told_of_a_trouble_is_not_claimed() -> None:
+    found = PodProblem("web", "Evicted")
+    texts = (found.message, found.container, found.image, found.phase, found.uid, found.probe, found.revision)
+    assert (*texts, found.namespace) == ("",) * 8
+    assert (found.is_init, found.is_running, found.restarts, found.restarts_before) == (False, False, 0, 0)
+    assert (found.last, found.volumes, found.role) == (None, (), "new")
+    assert Termination(1) == Termination(1, "", "", "")
+
+
 def test_an_init_containers_trouble_is_told_as_that() -> None:
     body = pod(init=[waiting("ErrImagePull", "not found")], containers=[waiting("PodInitializing")])
     assert seen(body).is_init
@@ -215,6 +225,13 @@ def test_a_pull_keeps_its_cause_while_it_is_backed_off() -> None:
     assert seen(pod(containers=[BLOCKED])).key == ("u1", "web", "CreateContainerConfigError")
     assert cause_of(later).name == "image_pull"
     assert cause_of(remember(later, earlier=first)).name == "image_not_found"
+
+
+@pytest.mark.parametrize(
+    "reason", ["ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError"]
+)
+def test_all_that_keeps_an_image_away_is_one_trouble(reason: str) -> None:
+    assert seen(pod(containers=[waiting(reason)])).key == ("u1", "web", "ImagePullBackOff")
 
 
 def test_a_backoff_that_says_why_needs_no_memory() -> None:

@@ -14,6 +14,7 @@ from bcs_template_set.manifests.fields import Fields, mapping_at
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.live_diff import changes_anything, live_difference
+from bcs_template_set.rollout.server_defaults import beyond_defaults
 
 Body = dict[str, YamlValue]
 PROBE: Body = {"httpGet": {"path": "/", "port": 80}}
@@ -194,3 +195,74 @@ def test_when_an_image_is_pulled_follows_from_its_tag(image: YamlValue, policy: 
     container: Body = {"name": "m", "image": image, "imagePullPolicy": policy}
     live = body("Deployment", {"template": {"spec": {"containers": [container]}}})
     assert bool(live_difference(wanted, live)) == shown
+
+
+FILLED_IN: dict[str, tuple[YamlValue, ...]] = {
+    **dict.fromkeys(("replicas", "completions", "parallelism", "minReplicas", "successThreshold"), (1,)),
+    **dict.fromkeys(("failedJobsHistoryLimit",), (1,)),
+    **dict.fromkeys(("revisionHistoryLimit", "periodSeconds"), (10,)),
+    **dict.fromkeys(("successfulJobsHistoryLimit", "failureThreshold"), (3,)),
+    **dict.fromkeys(("whenDeleted", "whenScaled"), ("Retain",)),
+    **dict.fromkeys(("externalTrafficPolicy", "internalTrafficPolicy"), ("Cluster",)),
+    **dict.fromkeys(("enableServiceLinks", "allocateLoadBalancerNodePorts"), (True,)),
+    "progressDeadlineSeconds": (600,),
+    "maxSurge": ("25%", 0),
+    "maxUnavailable": ("25%", 1),
+    "partition": (0,),
+    "podManagementPolicy": ("OrderedReady",),
+    "concurrencyPolicy": ("Allow",),
+    "suspend": (False,),
+    "backoffLimit": (6,),
+    "completionMode": ("NonIndexed",),
+    "podReplacementPolicy": ("TerminatingOrFailed",),
+    "restartPolicy": ("Always",),
+    "dnsPolicy": ("ClusterFirst",),
+    "terminationGracePeriodSeconds": (30,),
+    "schedulerName": ("default-scheduler",),
+    "terminationMessagePath": ("/dev/termination-log",),
+    "terminationMessagePolicy": ("File",),
+    "timeoutSeconds": (1, 10800),
+    "scheme": ("HTTP",),
+    "defaultMode": (420,),
+    "expirationSeconds": (3600,),
+    "volumeMode": ("Filesystem",),
+    "protocol": ("TCP",),
+    "sessionAffinity": ("None",),
+    "pathType": ("ImplementationSpecific",),
+    "type": ("RollingUpdate", "ClusterIP", "Opaque"),
+    "apiVersion": ("v1",),
+    "subPath": ("",),
+    "targetCPUUtilizationPercentage": (80,),
+}
+
+
+@pytest.mark.parametrize("name", FILLED_IN)
+def test_a_value_that_kubernetes_documents_as_a_default_is_nobodys(name: str) -> None:
+    assert [beyond_defaults(name, value, beside={}) for value in FILLED_IN[name]] == [None] * len(
+        FILLED_IN[name]
+    )
+    assert beyond_defaults(name, "other", beside={}) == "other"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "nodePort", "healthCheckNodePort"),
+        *("ingressClassName", "creationTimestamp", "secrets", "status"),
+        *("io.tencent.paas.updator", "deployment.kubernetes.io/revision"),
+        *("deprecated.daemonset.template.generation", "kubectl.kubernetes.io/last-applied-configuration"),
+        *("autoscaling.alpha.kubernetes.io/conditions", "pv.kubernetes.io/bound-by-controller"),
+        *("volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/selected-node"),
+    ],
+)
+def test_a_field_that_servers_and_controllers_fill_in_is_nobodys_whatever_it_holds(name: str) -> None:
+    assert beyond_defaults(name, "any", beside={}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("serviceAccount", "serviceAccountName"), ("hostPort", "containerPort"), ("targetPort", "port")],
+)
+def test_a_field_that_says_another_again_is_nobodys_while_both_agree(name: str, other: str) -> None:
+    assert beyond_defaults(name, 80, beside={other: 80}) is None
+    assert beyond_defaults(name, 80, beside={other: 81}) == 80

@@ -9,9 +9,6 @@ from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.newest_pods import (
-    ENDING_SECONDS,
-    PATIENCE,
-    UNPLACED_PATIENCE,
     PodSummary,
     Suspect,
     lasts,
@@ -101,6 +98,20 @@ def test_a_rolling_daemon_set_and_deployment_replace_a_broken_old_pod_by_themsel
     assert found(one("web-a", "old", label="pod-template-hash"), live=live, kind=DEPLOYMENT) == []
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("Evicted", "NodeLost", "NodeShutdown", "Shutdown", "Terminated", "Preempted", "Preempting"),
+        *("Running", "Pending", "ContainerCreating", "PodInitializing", "Completed", "Terminating"),
+        "Init:0/1",
+    ],
+)
+def test_a_pod_that_is_over_or_on_its_way_is_no_trouble_by_itself(state: str) -> None:
+    assert found(one("web-1", state=state), live=stateful_set()) == []
+    assert found(one("web-1", state=state), live=stateful_set(), failed=True) == [("web-1", "new")]
+    assert Suspect(one("web-1", state=state)).role == "new"
+
+
 def test_a_pod_that_is_well_or_names_no_revision_is_in_nobodys_way() -> None:
     unlabelled = one("web-1", "old", label="other")
     assert found(unlabelled, one("web-2", state="ready"), live=stateful_set(), failed=True) == [
@@ -116,9 +127,9 @@ def test_nobody_is_in_the_way_of_a_spec_that_the_controller_has_not_seen() -> No
 
 def test_a_quiet_pod_is_read_after_a_while_and_one_without_a_node_sooner() -> None:
     quiet, unplaced = one("web-1", "old", state="ContainerCreating"), one("web-2", state="Pending")
-    assert found(quiet, live=stateful_set(), quiet_for=PATIENCE - 1) == []
-    assert found(quiet, live=stateful_set(), quiet_for=PATIENCE) == [("web-1", "earlier")]
-    assert found(unplaced, live=stateful_set(), quiet_for=UNPLACED_PATIENCE) == [("web-2", "new")]
+    assert found(quiet, live=stateful_set(), quiet_for=14.9) == []
+    assert found(quiet, live=stateful_set(), quiet_for=15) == [("web-1", "earlier")]
+    assert found(unplaced, live=stateful_set(), quiet_for=5) == [("web-2", "new")]
 
 
 def test_a_pod_that_is_over_does_not_hide_the_one_that_took_its_place() -> None:
@@ -126,7 +137,7 @@ def test_a_pod_that_is_over_does_not_hide_the_one_that_took_its_place() -> None:
     next_one = one("web-b", label="pod-template-hash", state="Pending")
     live = deployment(conditions=[NAMED])
     assert found(over, next_one, live=live, kind=DEPLOYMENT) == []
-    later = found(over, next_one, live=live, kind=DEPLOYMENT, quiet_for=UNPLACED_PATIENCE)
+    later = found(over, next_one, live=live, kind=DEPLOYMENT, quiet_for=5)
     assert later == [("web-b", "new"), ("web-a", "new")]
 
 
@@ -159,7 +170,7 @@ def test_a_pod_that_does_not_end_is_read_where_another_takes_its_place(
     ending = one("web-1", "old", state="Terminating", going=True)
     assert found(ending, live=live, kind=kind) == []
     expected = [("web-1", "ending")] if waits else []
-    assert found(ending, live=live, kind=kind, quiet_for=PATIENCE) == expected
+    assert found(ending, live=live, kind=kind, quiet_for=15) == expected
 
 
 def test_what_is_wrong_with_a_suspect_has_its_role_and_its_revision() -> None:
@@ -175,7 +186,7 @@ def test_a_pod_that_ends_is_a_problem_once_it_takes_long_and_says_what_may_hold_
     whole["metadata"] = {"name": "web-1", "namespace": "prod", "deletionTimestamp": "2026-01-01T00:00:00Z"}
     (problem,) = problems_of_suspect(ending, whole)
     assert problem.message == "nodeName: node-1"
-    assert [lasts(problem, seconds) for seconds in (0, ENDING_SECONDS)] == [False, True]
+    assert [lasts(problem, seconds) for seconds in (44.9, 45)] == [False, True]
     whole["metadata"] = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c"]}
     (held,) = problems_of_suspect(ending, {**whole, "spec": {}})
     assert held.message == "nodeName: -, finalizers: a/b, c"
