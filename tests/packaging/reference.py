@@ -196,8 +196,9 @@ def _severity(check: Check, language: Language) -> str:
     if check.warns is True:
         return Words("A warning. The comment that allows it:", "提醒。放行的注释：")[language]
     sentences = () if check.warns is False else check.warns
-    shown = " ".join(Text(f"checks.{name}", _Ellipses()).render(language) for name in sentences)
-    part = Words(f" (a warning: {shown})", f"（仅为提醒：{shown}）")[language] if shown else ""
+    told = [Text(f"checks.{name}", _Ellipses()).render(language).rstrip(".。") for name in sentences]
+    quoted = Words('", "'.join(told), "”“".join(told))[language]
+    part = Words(f'; only a warning is "{quoted}"', f"；仅为提醒的是“{quoted}”")[language] if told else ""
     return Words(f"An error{part}. The comment that allows it:", f"错误{part}。放行的注释：")[language]
 
 
