@@ -9,7 +9,8 @@ one longer than anybody reads, only the beginning is kept, and what is left out 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from bcs_template_set.manifests.document_texts import document_texts
@@ -38,10 +39,10 @@ def diff_documents(before: str, after: str, *, old: Sequence[Document], new: Seq
         return ""
     if not old and (before or not new):
         return _whole_text_diff(before, after)
-    old_parts, new_parts = _parts(before, old) if old else {}, _parts(after, new)
+    old_parts, new_parts = _parts(before, old), _parts(after, new)
     return "".join(
         _diff_document(identity, old_parts.get(identity), new_parts.get(identity))
-        for identity in _in_order(old_parts, new_parts)
+        for identity in dict.fromkeys((*new_parts, *old_parts))
     ) or _diff_around(before, after, old=old, new=new)
 
 
@@ -54,18 +55,13 @@ class _Part(NamedTuple):
 
 
 def _parts(text: str, documents: Sequence[Document]) -> dict[Identity, _Part]:
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], list[_Part]] = defaultdict(list)
     parts: dict[Identity, _Part] = {}
     for part in map(_Part, documents, document_texts(text, documents), holding_secrets(text, documents)):
         key = (part.document.kind, part.document.name)
-        nth = seen.get(key, 0)
-        parts[(*key, nth)] = part
-        seen[key] = nth + 1
+        parts[(*key, len(seen[key]))] = part
+        seen[key].append(part)
     return parts
-
-
-def _in_order(old: Mapping[Identity, _Part], new: Mapping[Identity, _Part]) -> list[Identity]:
-    return [*new, *(identity for identity in old if identity not in new)]
 
 
 def _diff_document(identity: Identity, old: _Part | None, new: _Part | None) -> str:

@@ -103,7 +103,10 @@ def _has_embedded(value: YamlValue) -> bool:
 
 
 def secret_values(value: YamlValue, *, is_whole: bool = True, in_list: bool = False) -> Iterator[str]:
-    """Yield the values of every Secret in an object, those of `data` also as what they encode."""
+    """Yield the values of every Secret in an object, those of `data` also as what they encode.
+
+    That may stand over several lines: Kubernetes, which decodes as Go does, passes over line ends.
+    """
     if isinstance(value, list):
         for item in value:
             yield from secret_values(item, is_whole=False, in_list=in_list)
@@ -114,8 +117,8 @@ def secret_values(value: YamlValue, *, is_whole: bool = True, in_list: bool = Fa
         of_secrets = _is_secret_list(value)
         for key, item in value.items():
             yield from secret_values(item, is_whole=False, in_list=of_secrets and key == "items")
-    elif isinstance(value, str) and _has_embedded(value):
-        for document in parse_foreign(value) or ():
+    elif _has_embedded(value):
+        for document in parse_foreign(str(value)) or ():
             yield from secret_values(dict(document.body))
 
 
@@ -137,7 +140,7 @@ def _texts_in(value: YamlValue) -> Iterator[str]:
         if isinstance(text, str):
             yield text
             try:
-                yield base64.b64decode(text, validate=True).decode("utf-8")
+                yield base64.b64decode("".join(text.splitlines()), validate=True).decode("utf-8")
             except (binascii.Error, ValueError):
                 continue
 

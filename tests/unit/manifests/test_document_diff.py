@@ -1,16 +1,32 @@
 from __future__ import annotations
 
+import re
 from difflib import unified_diff
 
 import pytest
 from hypothesis import example, given, reject
 from hypothesis import strategies as st
 
-from bcs_template_set.manifests.document_diff import NOT_SHOWN, diff_documents, unified
-from bcs_template_set.manifests.masking import holding_secrets, holds_secret, masked_text, secret_values
+from bcs_template_set.manifests.document_diff import (
+    MOST_LINES,
+    NOT_SHOWN,
+    count_lines,
+    diff_documents,
+    unified,
+)
+from bcs_template_set.manifests.masking import (
+    AFTER,
+    BEFORE,
+    holding_secrets,
+    holds_secret,
+    masked_pair,
+    masked_text,
+    secret_values,
+)
 from bcs_template_set.manifests.parse import parse_documents, parse_foreign
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.same_things import only_difference
+from bcs_template_set.manifests.yaml_reading import YamlValue
 
 SERVICE = """\
 # the front door
@@ -106,6 +122,7 @@ def test_a_secret_whose_colon_is_missing_or_mistyped_is_masked_too(slip: str) ->
     ("held", "values"),
     [
         ("stringData: {a: one, b: 2}\ndata: {c: dHdv}", {"one", "dHdv", "two"}),
+        (r'data: {c: "dH\ndv\r\n", d: "dH dv"}', {"dH\ndv\r\n", "two", "dH dv"}),
         ("stringDat: [one, 2]", {"one"}),
         ("stringData: {a: {b: one, c: [two]}}", {"one", "two"}),
         ("stringData: one", {"one"}),
@@ -267,6 +284,15 @@ NESTED = {
         "kind: Secret\nmetadata: {name: t, labels: {a: canary-text}, managedFields: [{manager: canary-text}]}"
     ),
     "type": "kind: Secret\nmetadata: {name: t}\ntype: canary-text\nimmutable: canary-text\n",
+    "list without kinds": (
+        "kind: SecretList\nmetadata: {name: t, uid: u}\n"
+        "items: [{metadata: {name: s}, stringData: {key: canary-text}}]\n"
+    ),
+    "named like a reference": (
+        "kind: ConfigMap\nmetadata: {name: t}\n"
+        "spec: {a: {kind: Secret, metadata: {name: s}, name: n, stringData: {key: canary-text}}}\n"
+    ),
+    "whole, of a reference's fields": "kind: Secret\nname: canary-text\n",
     "version": "kind: Secret\nmetadata: {name: t, uid: [canary-text]}\napiVersion: {key: canary-text}\n",
 }
 
@@ -279,7 +305,7 @@ def test_a_secret_at_any_depth_shows_its_name_and_keys_alone(how: str) -> None:
     assert "canary" not in shown
     assert "***" in shown
     assert "canary" not in diff(NESTED[how], NESTED[how].replace("canary-text", "canary-other"))
-    if how in ("Template", "ManifestWork", "KubeVela", "list", "list of lists"):
+    if "metadata: {name: s}" in NESTED[how] and how != "text":
         assert "name: s" in shown
         assert "key: '***'" in shown
 
@@ -290,12 +316,20 @@ def test_the_values_of_a_secret_at_any_depth_are_known(how: str) -> None:
     assert [value for value in secret_values(dict(document.body)) if "canary-text" in value]
 
 
+REFERENCE = (
+    "{apiVersion: v1, fieldPath: a, group: a, key: a, kind: Secret, name: a, namespace: a, optional: true, "
+    "resourceVersion: a, targetPath: a, uid: a, valuesKey: a}"
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "kind: Gateway\nmetadata: {name: g}\nspec: {certificateRefs: [{kind: Secret, name: tls-cert}]}\n",
         "kind: HelmRelease\nmetadata: {name: g}\nvaluesFrom: [{kind: Secret, name: v, valuesKey: k}]\n",
         "kind: ConfigMap\nmetadata: {name: g}\ndata: {a: a Secret of ours}\n",
+        "kind: Certificate\nmetadata: {name: g}\nspec: {secretRef: {kind: Secret, name: v}}\n",
+        f"kind: Certificate\nmetadata: {{name: g}}\nspec: {{ref: {REFERENCE}}}\n",
     ],
 )
 def test_what_only_names_a_secret_is_shown(text: str) -> None:
@@ -328,6 +362,71 @@ def test_a_secret_is_found_however_it_is_spelled(how: str) -> None:
     assert holding_secrets(before, parse_documents(before, source="x")) == [False]
 
 
+def test_what_a_list_of_others_holds_is_shown() -> None:
+    text = "kind: ConfigMapList\nmetadata: {name: t}\nitems: [{data: {key: a}}]\n"
+    (document,) = parse_documents(text, source="x")
+    assert "***" not in masked_text(document)
+    assert not set(secret_values(dict(document.body)))
+
+
+def test_of_a_list_of_secrets_only_the_items_are_masked() -> None:
+    (document,) = parse_documents(NESTED["list without kinds"], source="x")
+    assert masked_text(document) == (
+        "kind: SecretList\nmetadata:\n  name: t\n  uid: u\n"
+        "items:\n- metadata:\n    name: s\n  stringData:\n    key: '***'\n"
+    )
+    assert set(secret_values(dict(document.body))) == {"canary-text"}
+
+
+def test_the_values_of_the_copy_that_kubectl_leaves_are_known_too() -> None:
+    copy = '{"kind": "Secret", "stringData": {"key": "canary-text"}}'
+    annotations: YamlValue = {"kubectl.kubernetes.io/last-applied-configuration": copy}
+    found = set(secret_values({"kind": "Secret", "metadata": {"annotations": annotations}}))
+    assert found == {copy, "canary-text"}
+
+
+def test_where_a_secret_has_what_it_should_not_have_that_is_masked() -> None:
+    text = (
+        "kind: Secret\nmetadata: {name: {a: canary}, uid: canary, namespace: ns}\n"
+        "immutable: 5\nstringData: true\n"
+    )
+    (document,) = parse_documents(text, source="x")
+    assert masked_text(document) == (
+        "kind: Secret\nmetadata:\n  name:\n    a: '***'\n  uid: '***'\n  namespace: ns\n"
+        "immutable: '***'\nstringData: '***'\n"
+    )
+
+
+def pair(old: str, new: str) -> tuple[str, str]:
+    before, after = (parse_documents(text, source="x")[0] if text else None for text in (old, new))
+    return masked_pair(before, after)
+
+
+def test_of_two_documents_what_is_the_same_is_told_from_what_is_not_wherever_it_stands() -> None:
+    def listed(*items: str) -> str:
+        return f"kind: List\nitems: [{', '.join(items)}]\n"
+
+    first, second, third = (INNER.replace("canary-text", f"canary-{n}") for n in (1, 2, 3))
+    before, after = pair(listed(first, second), listed(first, third))
+    assert [line.strip() for line in before.splitlines() if "key:" in line] == [
+        "key: '***'",
+        f"key: '{BEFORE}'",
+    ]
+    assert [line.strip() for line in after.splitlines() if "key:" in line] == [
+        "key: '***'",
+        f"key: '{AFTER}'",
+    ]
+    for old, new in (
+        (listed(first, second), listed(first)),
+        (listed(first), "kind: List\nitems:\n"),
+        (listed(first), listed("a text")),
+        (listed(first), ""),
+    ):
+        assert "canary" not in "".join((*pair(old, new), *pair(new, old)))
+    assert pair("", NESTED["whole, of a reference's fields"]) == ("", f"kind: Secret\nname: '{AFTER}'\n")
+    assert pair(NESTED["whole, of a reference's fields"], "") == (f"kind: Secret\nname: '{BEFORE}'\n", "")
+
+
 def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
     text = (
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: ns, generateName: s-}\n"
@@ -338,3 +437,23 @@ def test_of_a_secret_kind_names_types_and_keys_are_shown() -> None:
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  namespace: ns\n  generateName: s-\n"
         "type: kubernetes.io/tls\nimmutable: true\ndata:\n  tls.key: '***'\n"
     )
+
+
+def test_of_a_difference_that_is_too_long_the_beginning_is_kept_and_the_rest_counted() -> None:
+    lines = [f"{number}\n" for number in range(MOST_LINES)]
+    changed = [f"new {line}" for line in lines[:4000]] + lines[4000:-1] + ["last\n"]
+    diff = unified("".join(lines), "".join(changed), title="a").splitlines()
+    assert diff[:4] == ["--- a", "+++ a", "@@ -1,4003 +1,4003 @@", "-0"]
+    assert diff[-2:] == ["+new 998", "# not shown: 1 lines removed, 3002 added"]
+    assert len(diff) == 3 + 4999 + 1
+    assert count_lines("\n".join(diff)) == len(diff) + 3003
+
+
+def test_what_comes_first_is_new_and_what_is_gone_comes_last() -> None:
+    old, new = "kind: A\n---\nkind: B\n", "kind: C\n---\nkind: B\nb: 1\n"
+    diff = diff_documents(
+        old, new, old=parse_documents(old, source="a"), new=parse_documents(new, source="a")
+    )
+    assert re.findall(r"(?m)^(?:---|\+\+\+) .*", diff) == [
+        *("--- /dev/null", "+++ C/", "--- B/", "+++ B/", "--- A/", "+++ /dev/null"),
+    ]
