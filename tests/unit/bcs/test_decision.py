@@ -269,7 +269,7 @@ def test_where_only_too_many_are_under_way_fewer_may_be_sent_soon(code: int, *, 
 def test_what_bcs_could_not_establish_is_tried_once_more_only() -> None:
     verdict = decide(asked(), answer(RUNTIME_ERROR, status=500))
     assert isinstance(verdict, RetryAfter)
-    assert verdict.most_attempts == 2
+    assert (verdict.most_attempts, verdict.slows_all, verdict.soon) == (2, False, False)
     assert "username is empty" in str(verdict.error)
     assert "demo" in str(verdict.error)
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcs_template_set.bcs import answers, protocol
+from bcs_template_set.bcs import answers, deploy_calls, protocol
 from bcs_template_set.bcs.answers import ChartVersion, TemplateFile
 from bcs_template_set.bcs.calls import Call, JsonValue, Read, Unreadable, Write
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import AnswerUnreadable
+from bcs_template_set.records.declared import Record
 
 ID = "5" * 24
 FILE_DATA: dict[str, JsonValue] = {
@@ -274,6 +275,27 @@ def test_what_would_change_the_path_is_refused_before_it_is_sent(segment: str) -
 
 
 # --- answers --------------------------------------------------------------------------------------------
+
+
+ANSWERS = [
+    answer
+    for module in (answers, deploy_calls)
+    for answer in vars(module).values()
+    if isinstance(answer, type) and issubclass(answer, Record) and answer.__module__ == module.__name__
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_an_answer_does_not_say_is_empty(answer: type[Record]) -> None:
+    needed = answer.shape.fields.keys() - answer.shape.defaults.keys()
+    said = answer(**dict.fromkeys(needed, "x"))
+    assert {name for name, value in vars(said).items() if value} == needed
+
+
+def test_a_cluster_says_in_its_own_spelling_that_it_is_shared() -> None:
+    rows: JsonValue = [{"clusterID": "a", "is_shared": True}, {"clusterID": "b"}]
+    found = protocol.list_clusters("demo", ID).parse(rows)
+    assert [(cluster.cluster_id, cluster.is_shared) for cluster in found] == [("a", True), ("b", False)]
 
 
 def test_an_answer_has_pythons_names() -> None:
