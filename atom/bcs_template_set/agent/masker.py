@@ -279,7 +279,7 @@ class Masker:
             return self.mask(text)
         kept = text[:most].encode("utf-8", "surrogatepass")
         found = self._found(text[: 2 * most].encode("utf-8", "surrogatepass"))
-        within = [(start, min(end, len(kept))) for start, end in found if start < len(kept)]
+        within = [(start, min(end, len(kept))) for start, end in found]
         return _masked(kept, within).decode("utf-8", "surrogatepass")
 
     def holds(self, text: str) -> bool:
@@ -335,12 +335,12 @@ def _userinfo(data: bytes) -> Iterator[Span]:
 def _masked(data: bytes, spans: Iterable[Span]) -> bytes:
     """Return the text with `***` for all places that touch each other.
 
-    A place that begins or ends within a character of the text is not of that character.
+    A place that begins or ends within a character of the text is not of that character, and may be none.
     """
     mask, out, done = MASK.encode("ascii"), bytearray(), -1
-    for begin, stop in sorted(spans):
-        start, end = _boundary(data, begin, step=1), _boundary(data, stop, step=-1)
-        if start > done and start < end:
+    places = ((_boundary(data, start, step=1), _boundary(data, end, step=-1)) for start, end in spans)
+    for start, end in sorted(place for place in places if place[0] < place[1]):
+        if start > done:
             out += data[max(done, 0) : start] + mask
         done = max(done, end)
     return bytes(out + data[max(done, 0) :])

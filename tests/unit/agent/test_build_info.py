@@ -188,6 +188,10 @@ def test_a_fact_is_found_where_the_system_keeps_names_in_upper_case() -> None:
     assert told.workspace == "/data/workspace"
 
 
+def test_of_a_fact_that_is_no_utf8_what_can_be_read_is() -> None:
+    assert as_written({"BK_CI_PIPELINE_NAME": "a\udcffb"}) == {"BK_CI_PIPELINE_NAME": "a\ufffdb"}
+
+
 def test_what_input_json_says_is_compared_to_the_letter() -> None:
     with pytest.raises(FactDisputed):
         build(inputs={"BK_CI_AUTHORIZER": "zhang'san"})

@@ -82,6 +82,7 @@ def test_a_secret_is_masked_where_its_spaces_are_others() -> None:
 def test_the_longer_of_two_secrets_that_overlap_goes_first() -> None:
     assert masker_of("token", "token-of-lisi").mask("token-of-lisi token") == "*** ***"
     assert masker_of("abcdefgh", "efghijkl").mask("abcdefghijkl") == "***"
+    assert masker_of("abcdefgh", "ijklmnop").mask("abcdefghijklmnop") == "***"
 
 
 def test_an_empty_or_very_short_secret_hides_nothing() -> None:
@@ -328,6 +329,13 @@ def test_no_character_is_cut() -> None:
     masker.add(Secret("\u00e9" * 8))
     shown = masker.mask("\u00ea" + "%C3%A9" * 8 + "\u00ea")
     assert shown == "\u00ea***\u00ea"
+    for secret, text, masked in [
+        ("\u00adabcdefg", "中abcdefg", "中***"),  # as bytes it ends 中, and so on
+        ("abcdefg\u00e4", "abcdefg中", "***中"),
+        ("\u00b8\u00ad\u00e4\u00b8", "中中", "中中"),
+        ("\u0080abcdefg", "Āabcdefg", "Ā***"),
+    ]:
+        assert masker_of(secret).mask(text) == masked
     half = "\ud83d"
     assert masker_of("abc" + half + "defgh").mask("x abc" + half + "defgh y" + half) == "x *** y" + half
 

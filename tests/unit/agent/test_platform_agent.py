@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -144,7 +145,9 @@ def test_nothing_is_imported_before_it_is_needed(install: Install) -> None:
 def test_a_credential_that_the_sdk_does_not_get_is_unusable(install: Install) -> None:
     with pytest.raises(CredentialUnusable) as caught:
         install().agent.credential("nope")
-    assert "nope" in refusal(caught.value)
+    said = refusal(caught.value)
+    assert "nope" in said
+    assert "the platform's SDK says no" in said
 
 
 def test_a_module_that_is_not_installed_is_named(tmp_path: Path, install: Install) -> None:
@@ -159,6 +162,9 @@ def test_a_module_that_the_sdk_itself_misses_is_named(install: Install) -> None:
     with pytest.raises(PlatformSdkUnusable) as caught:
         install(source="import requests_toolbelt_of_old").agent.inputs()
     assert "requests_toolbelt_of_old is not installed" in refusal(caught.value)
+    with pytest.raises(PlatformSdkUnusable) as caught:
+        install(source="raise ModuleNotFoundError").agent.inputs()
+    assert "the module ? is not installed" in refusal(caught.value)
 
 
 @pytest.mark.parametrize("ending", ["exit(-1)", "import sys; sys.exit()", "raise SystemExit(0)"])
@@ -194,13 +200,15 @@ def test_an_sdk_that_gives_something_else_is_unusable(install: Install, change: 
 
 @pytest.mark.parametrize("given", ["None", "True", "(True,)", "(1, 2, 3)"])
 def test_a_credential_of_another_shape_is_unusable(install: Install, given: str) -> None:
-    with pytest.raises(PlatformSdkUnusable):
+    with pytest.raises(PlatformSdkUnusable) as caught:
         install(f"def get_credential(name):\n    return {given}").agent.credential("bcs")
+    assert "get_credential gave something else than a pair of yes or no" in refusal(caught.value)
 
 
 def test_a_private_setting_of_another_shape_is_unusable(install: Install) -> None:
-    with pytest.raises(PlatformSdkUnusable):
+    with pytest.raises(PlatformSdkUnusable) as caught:
         install("def get_sensitive_conf(key):\n    return {}").agent.private_setting("regions")
+    assert "get_sensitive_conf gave something else than text or nothing" in refusal(caught.value)
 
 
 @pytest.mark.parametrize("content", ["{}", '{"action": 1}', '{"action": ["x"]}'])
@@ -225,19 +233,33 @@ def test_the_result_is_written_through_the_sdk(install: Install, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "habit",
+    ("habit", "said"),
     [
-        "exit(-1)",
-        "raise OSError('disk full')",
-        "open(path('bk_data_output', 'output.json'), 'w').close()",
-        "open(path('bk_data_output', 'output.json'), 'w').close()\n    exit(-1)",
+        ("exit(-1)", "set_output tried to end the process"),
+        ("raise OSError('disk full')", "set_output failed with OSError"),
+        ("open(path('bk_data_output', 'output.json'), 'w').close()", "set_output did not write a valid"),
+        ("open(path('bk_data_output', 'output.json'), 'w').close()\n    exit(-1)", "set_output tried to end"),
     ],
 )
-def test_the_result_stands_also_where_the_sdk_fails_to_write_it(install: Install, habit: str) -> None:
+def test_the_result_stands_also_where_the_sdk_fails_to_write_it(
+    install: Install, habit: str, said: str
+) -> None:
     installed = install(f"def set_output(output):\n    {habit}")
     installed.agent.write_output(success("done", {}))
     assert installed.output["status"] == "success"
-    assert len(installed.warnings) == 1
+    (warning,) = installed.warnings
+    assert said in str(warning)
+
+
+def test_a_result_that_stands_is_not_written_again_on_a_disk_that_is_full(install: Install) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    full = f"import resource\n    resource.setrlimit(resource.RLIMIT_FSIZE, (0, {limits[1]}))"
+    installed = install(f"def set_output(output):\n    {full}\n    raise OSError")
+    try:
+        installed.agent.write_output(success("done", {}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert installed.output["message"] == "done"
 
 
 def test_the_result_stands_also_where_the_sdk_can_not_be_imported(install: Install) -> None:
@@ -262,7 +284,8 @@ def test_a_stop_from_outside_passes_through_the_sdk(install: Install) -> None:
 
 
 def test_an_sdk_may_ask_whether_its_stdout_takes_writes(install: Install) -> None:
-    asking = STAND_IN.replace("def get_input():", "def get_input():\n        assert sys.stdout.writable()")
+    writes = "assert sys.stdout.writable() and sys.stdout.write('abc') == 3"
+    asking = STAND_IN.replace("def get_input():", "def get_input():\n        " + writes)
     installed = install(source=asking)
     assert installed.agent.inputs()
 
