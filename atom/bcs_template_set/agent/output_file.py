@@ -153,7 +153,7 @@ class OutputFile:
         self._mask = mask
         self._replace = replace
         self._sync = sync
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count()
 
     def write(self, document: OutputDocument) -> None:
         """Write a document, made valid by `valid_document`.
@@ -238,8 +238,8 @@ def utf16_units(text: str) -> int:
 
 
 def within_units(text: str, most: int) -> str:
-    """Return the beginning of a text that has so many UTF-16 units, without half a character."""
-    return text.encode("utf-16-le", "surrogatepass")[: 2 * most].decode("utf-16-le", "ignore")
+    """Return the beginning of a whole text that has so many UTF-16 units, without half a character."""
+    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore")
 
 
 def can_be_archived(path: str) -> bool:

@@ -109,8 +109,8 @@ def clean_name(name: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the text in at most `most` UTF-16 units, which the worker counts, "…" for its lost middle."""
-    units = text.encode("utf-16-le", "replace")
+    """Return a whole text in at most `most` UTF-16 units, which the worker counts, "…" for its lost middle."""
+    units = text.encode("utf-16-le")
     if len(units) <= 2 * most:
         return text
     tail = (most - 1) // 2

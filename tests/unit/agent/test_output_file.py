@@ -93,6 +93,7 @@ def test_the_pessimistic_output_blames_the_step_and_not_the_user(tmp_path: Path)
     content = written(path)
     assert (content["status"], content["errorType"], content["errorCode"]) == ("error", 3, 800901)
     assert "ended without a word" in str(content["message"])
+    assert (content["type"], content["data"]) == ("default", {})
 
 
 def test_the_file_may_be_written_any_number_of_times_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -101,6 +102,15 @@ def test_the_file_may_be_written_any_number_of_times_and_leaves_nothing_beside_i
         file.write(success(str(round_), {}))
     assert written(file.path)["message"] == "2"
     assert [entry.name for entry in tmp_path.iterdir()] == ["output.json"]
+
+
+def test_the_file_beside_it_is_new_and_whole_on_the_disk_before_it_takes_its_place(tmp_path: Path) -> None:
+    path, elsewhere, sizes = tmp_path / "output.json", tmp_path / "elsewhere", list[int]()
+    elsewhere.touch()
+    (tmp_path / f".output.json.{os.getpid()}.0").symlink_to(elsewhere)
+    OutputFile(path, sync=lambda file: sizes.append(os.fstat(file).st_size)).write(success("done", {}))
+    assert sizes == [path.stat().st_size]
+    assert (elsewhere.read_bytes(), path.is_symlink()) == (b"", False)
 
 
 def test_a_full_disk_is_said_and_the_pessimistic_output_still_stands(tmp_path: Path) -> None:
@@ -188,6 +198,7 @@ def test_a_value_of_exactly_4000_units_stays_whole(value: str) -> None:
 def test_no_half_of_a_mask_is_left_where_a_value_is_cut() -> None:
     for before in range(3980, 3996):
         assert re.search(r"(?<!\*)\*{1,2}(?!\*)", value_of("x" * before + "***" + "y" * 50)) is None
+    assert value_of("x" * 3992 + "***" + "y" * 50) == "x" * 3992 + "… [cut]"
 
 
 def test_words_of_our_own_are_never_masked_as_a_whole_value() -> None:
@@ -201,7 +212,10 @@ def test_words_of_our_own_are_never_masked_as_a_whole_value() -> None:
 def test_a_message_that_is_too_long_ends_with_a_sentence() -> None:
     message = valid_document(success("This is one. " * 500, {}))["message"]
     assert utf16_units(message) <= MOST_MESSAGE_UNITS
-    assert message.endswith("This is one.")
+    assert message == ("This is one. " * 292).rstrip()
+    exact = "x" * MOST_MESSAGE_UNITS
+    assert valid_document(success(exact, {}))["message"] == exact
+    assert valid_document(success("half \ud83d", {}))["message"] == "half ?"
     chinese = valid_document(success("这是一句🎉。" * 900, {}))["message"]
     assert utf16_units(chinese) <= MOST_MESSAGE_UNITS
     assert chinese.endswith("这是一句🎉。")
