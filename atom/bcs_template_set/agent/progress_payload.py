@@ -109,7 +109,7 @@ def clean_name(name: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a whole text in at most `most` UTF-16 units, which the worker counts, "…" for its lost middle."""
+    """Return a whole text in at most so many UTF-16 units, as the worker counts, "…" for a lost middle."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * most:
         return text

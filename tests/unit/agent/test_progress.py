@@ -182,7 +182,7 @@ def test_nothing_is_printed_where_nothing_changed() -> None:
 
 def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
     files = (Subtask("a.yaml", 0.2, "succeeded"), Subtask("b.yaml", 0.5, "running"))
-    phases = (TimelineItem("render", 0, 1.5), TimelineItem("publish", 1_767_225_600))
+    phases = (TimelineItem("render", 0, 0.5), TimelineItem("publish", 1_767_225_600))
     screen = Screen(detail=True)
     screen.progress.show(Snapshot(0.33, files, phases))
     assert [json.loads(payload) for payload in screen.payloads()] == [
@@ -199,12 +199,18 @@ def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
             "timeline": {
                 "title": "Phases",
                 "items": [
-                    {"name": "render", "startTime": "1970-01-01T00:00:00Z", "duration": 1500},
+                    {"name": "render", "startTime": "1970-01-01T00:00:00Z", "duration": 500},
                     {"name": "publish", "startTime": "2026-01-01T00:00:00Z"},
                 ],
             },
         }
     ]
+
+
+def test_of_a_run_without_subtasks_and_phases_the_share_is_all() -> None:
+    screen = Screen(detail=True)
+    screen.progress.show(Snapshot(0.33))
+    assert [json.loads(payload) for payload in screen.payloads()] == [{"progress": {"value": 0.33}}]
 
 
 def test_a_subtask_never_goes_back_either_and_its_status_is_a_change() -> None:
@@ -313,10 +319,16 @@ def test_what_failed_is_named_before_all_else_and_order_is_kept() -> None:
     assert names == ["file-0", "file-1", "bad", "7 more that succeeded"]
 
 
+def test_subtasks_that_fit_stay_as_they_are() -> None:
+    subtasks = [Subtask(f"{n}", 0.5, status) for n, status in enumerate(STATUSES)]
+    assert fold_subtasks(subtasks, most=4, language="en_US") == subtasks
+
+
 def test_the_earliest_phases_are_folded_into_the_stretch_they_took() -> None:
-    phases = [TimelineItem(f"p{i}", 10.0 * i, 4.0) for i in range(5)]
+    phases = [TimelineItem(f"p{i}", 10.0 * i + 5, 4.0) for i in range(5)]
+    assert fold_phases(phases, most=5, language="en_US") == phases
     assert fold_phases(phases[::-1], most=3, language="en_US") == [
-        TimelineItem("3 earlier phases", 0.0, 24.0),
+        TimelineItem("3 earlier phases", 5.0, 24.0),
         *phases[3:],
     ]
 
