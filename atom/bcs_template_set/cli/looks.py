@@ -22,9 +22,8 @@ from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
-from bcs_template_set.bcs.space.past_files import read_past_files
 from bcs_template_set.bcs.space.template_spaces import files_by_name, list_histories
-from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.bcs.space.versions import read_past_files, read_versions
 from bcs_template_set.cli.verb_plan import at_a_desk, find_folder
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import Scope, web_host

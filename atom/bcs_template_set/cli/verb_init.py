@@ -21,8 +21,7 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.deploy_calls import get_live
 from bcs_template_set.bcs.space.live_objects import read_live_objects
-from bcs_template_set.bcs.space.past_files import list_past_files
-from bcs_template_set.bcs.space.versions import read_versions
+from bcs_template_set.bcs.space.versions import list_past_files, read_versions
 from bcs_template_set.cli.verb_plan import at_a_desk
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding

@@ -12,8 +12,8 @@ from bcs_template_set.bcs import protocol
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.marks import told_mark
-from bcs_template_set.bcs.space.past_files import list_past_files
 from bcs_template_set.bcs.space.provenance import read_provenance, told
+from bcs_template_set.bcs.space.versions import list_past_files
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, StepError

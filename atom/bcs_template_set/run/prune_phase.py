@@ -26,8 +26,8 @@ from bcs_template_set.bcs.calls import Reader, Writer, together
 from bcs_template_set.bcs.deploy_calls import NOBODY, NamespaceRef, may_delete
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.bcs.space.live_objects import LiveRow
-from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.bcs.space.template_spaces import files_by_name
+from bcs_template_set.bcs.space.versions import list_past_files, read_past_files
 from bcs_template_set.manifests.fields import is_left_for_bcs, mapping_at
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kind_rules import DONE

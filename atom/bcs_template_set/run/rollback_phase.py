@@ -21,9 +21,9 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.marks import Mark
 from bcs_template_set.bcs.space.existing import PastFile, ref_of
 from bcs_template_set.bcs.space.live_objects import read_live_objects
-from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
 from bcs_template_set.bcs.space.provenance import Provenance, read_provenance, told
 from bcs_template_set.bcs.space.read_space import read_existing
+from bcs_template_set.bcs.space.versions import list_past_files, read_past_files
 from bcs_template_set.bcs.space.wanted import Wanted
 from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal

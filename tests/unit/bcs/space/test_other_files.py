@@ -6,7 +6,7 @@ from tests.unit.bcs.space.test_read_space import OURS, FakeReader, id_of, row, v
 from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.space.existing import ExistingFile, PastFile, ref_of
 from bcs_template_set.bcs.space.other_files import may_route, newest_named_earlier, read_other
-from bcs_template_set.bcs.space.past_files import list_past_files, read_past_files
+from bcs_template_set.bcs.space.versions import list_past_files, read_past_files
 from bcs_template_set.manifests.routes import Route
 
 SERVES = """\
