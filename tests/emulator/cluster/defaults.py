@@ -104,37 +104,28 @@ def _fill_role(made: Manifest) -> None:
 def _fill_deployment(made: Manifest) -> None:
     spec = grow(made, "spec")
     spec.setdefault("replicas", 1)
-    spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("progressDeadlineSeconds", 600)
-    strategy = grow(spec, "strategy")
-    strategy.setdefault("type", "RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        rolling = grow(strategy, "rollingUpdate")
-        rolling.setdefault("maxSurge", _QUARTER)
-        rolling.setdefault("maxUnavailable", _QUARTER)
-    _fill_pod(grow(spec, "template", "spec"))
+    _fill_workload(spec, grow(spec, "strategy"), maxSurge=_QUARTER, maxUnavailable=_QUARTER)
 
 
 def _fill_stateful_set(made: Manifest) -> None:
     spec = grow(made, "spec")
     spec.setdefault("replicas", 1)
-    spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("podManagementPolicy", "OrderedReady")
-    strategy = grow(spec, "updateStrategy")
-    strategy.setdefault("type", "RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        grow(strategy, "rollingUpdate").setdefault("partition", 0)
-    _fill_pod(grow(spec, "template", "spec"))
+    _fill_workload(spec, grow(spec, "updateStrategy"), partition=0)
 
 
 def _fill_daemon_set(made: Manifest) -> None:
     grow(made, "metadata", "annotations").setdefault("deprecated.daemonset.template.generation", "1")
     spec = grow(made, "spec")
+    _fill_workload(spec, grow(spec, "updateStrategy"), maxUnavailable=1)
+
+
+def _fill_workload(spec: Manifest, strategy: Manifest, **rolling: object) -> None:
     spec.setdefault("revisionHistoryLimit", 10)
-    strategy = grow(spec, "updateStrategy")
     strategy.setdefault("type", "RollingUpdate")
     if strategy["type"] == "RollingUpdate":
-        grow(strategy, "rollingUpdate").setdefault("maxUnavailable", 1)
+        strategy["rollingUpdate"] = {**rolling, **branch(strategy, "rollingUpdate")}
     _fill_pod(grow(spec, "template", "spec"))
 
 
