@@ -268,6 +268,7 @@ def test_plan_shows_the_difference_and_writes_nothing(desk: Path) -> None:
 
 
 def test_a_plan_fits_a_screen_and_full_has_all(desk: Path) -> None:
+    (desk / "values.yaml").write_text(VALUES.replace("www:1", "www"))
     with site(desk) as worker:
         short = plan(desk, settings_of(worker))
         full = run("plan", "--settings", "settings.yaml", "--full", at=desk)
@@ -275,6 +276,7 @@ def test_a_plan_fits_a_screen_and_full_has_all(desk: Path) -> None:
     assert "##[" not in short.stdout + full.stdout
     assert "kind: Deployment" not in short.stdout
     assert "kind: Deployment" in full.stdout
+    assert short.stdout.count("has no tag") == 1
 
 
 def test_values_and_names_of_the_arguments_go_over_those_of_the_settings_file(desk: Path) -> None:

@@ -34,12 +34,14 @@ def verdict_lines(outcome: Outcome, *, report_path: str = "", at_desk: bool = Fa
     """Return the last lines, to be shown outside any group: how each row ended, the verdict, what to do.
 
     `report_path` is where the HTML report was written, "" where there is none. `at_desk` a plan approves none
-    of a pipeline: that has another number, and so another version's name.
+    of a pipeline: that has another number, and so another version's name. Its warnings stand right above.
     """
     out = Lines(outcome.language)
-    rows = ending_table(rows_of_outcome(outcome), language=outcome.language) if has_acted(outcome) else []
+    acted = has_acted(outcome)
+    rows = ending_table(rows_of_outcome(outcome), language=outcome.language) if acted else []
     out.plain(rows)
-    out.lines += warning_lines(outcome.warnings, language=outcome.language)
+    if acted or outcome.error is not None or not at_desk:
+        out.lines += warning_lines(outcome.warnings, language=outcome.language)
     if outcome.error is not None:
         _add_failure(out, outcome)
     else:
