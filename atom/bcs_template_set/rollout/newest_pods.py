@@ -115,10 +115,8 @@ def _of_revision(pods: Sequence[PodSummary], *, kind: Kind, live: Fields) -> Ite
     revision = kind.revision
     if revision is not None and (wanted := revision.newest(live)):
         return [pod for pod in pods if pod.label(*revision.labels) in ("", wanted)]
-    last = max(pods, key=lambda pod: pod.created, default=None)
-    if last is None:
-        return pods
-    return [pod for pod in pods if pod.revision == last.revision]
+    last = sorted(pods, key=lambda pod: pod.created, reverse=True)
+    return [pod for pod in pods if pod.revision == last[0].revision]
 
 
 def _template_images(live: Fields) -> frozenset[str]:

@@ -157,6 +157,8 @@ def test_a_restore_takes_no_number_that_the_failed_version_made_smaller() -> Non
     }
     assert as_many_as([state(None, None)], values, kept=kept) == values
     assert as_many_as([state(10, None)], values, kept=frozenset()) == values, "the author gives it"
+    none = {"live_replicas.Deployment.web": "0"}
+    assert as_many_as([state(None, None)], none, kept=kept) == none
 
 
 def test_an_autoscaler_names_its_target_and_the_fewest_pods_whatever_its_version() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 import pytest
@@ -9,16 +10,60 @@ from tests.support.objects import MARKS, NAME, VERSION, Object, condition, deplo
 
 from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.rollout.watched import RolloutStatus, status_of
+from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.rollout.pods import PodProblem
+from bcs_template_set.rollout.watched import RolloutStatus, Watched, Workload, status_of
 
 KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
 
 
 def told(status: RolloutStatus) -> tuple[str, str]:
     return status.state, status.sentence.key.partition(".")[2]
+
+
+def test_a_status_counts_what_serves_and_what_is_old() -> None:
+    going = status_of(DEPLOYMENT, deployment(replicas=3, total=4, updated=3, available=2))
+    assert (going.state, going.wanted, going.serving, going.old) == ("progressing", 3, 2, 1)
+    ready = status_of(DEPLOYMENT, deployment(replicas=3))
+    assert (ready.state, ready.done, ready.wanted, ready.serving, ready.old) == ("ready", 3, 3, 3, 0)
+    assert status_of(DEPLOYMENT, {**deployment(), "status": None}).serving is None
+    assert status_of(JOB, workload("Job")).serving is None
+
+
+def watched(key: str, *, paused: bool = False, state: WorkloadState = "progressing") -> Watched:
+    wanted: Object = {"spec": {"paused": paused}}
+    status = RolloutStatus(state, say(f"rollout.{key}"))
+    return Watched(Workload(DEPLOYMENT, "web", NAME, VERSION, wanted=wanted), status=status)
+
+
+@pytest.mark.parametrize(
+    ("found", "others", "as_meant"),
+    [
+        (watched("old"), True, False),
+        (watched("old_file"), True, False),
+        (watched("changed"), True, False),
+        (watched("paused"), True, False),
+        (watched("paused", paused=True), False, False),
+        (watched("partitioned"), False, True),
+        (watched("going"), False, False),
+        (replace(watched("ready"), end="ready"), False, True),
+        (replace(watched("ready"), status=None), False, False),
+    ],
+)
+def test_what_others_did_and_what_is_meant_is_known_by_what_is_said(
+    found: Watched, *, others: bool, as_meant: bool
+) -> None:
+    assert (found.is_of_others, found.is_as_meant) == (others, as_meant)
+
+
+def test_the_same_trouble_of_another_pod_is_no_news_and_of_another_container_it_is() -> None:
+    told = replace(watched("going"), problem=PodProblem("web-1", "Error", container="main"))
+    assert not replace(told, problem=PodProblem("web-2", "Error", container="main")).says_more_than(told)
+    assert replace(told, problem=PodProblem("web-1", "Error", container="side")).says_more_than(told)
+    assert replace(told, problem=PodProblem("web-1", "OOMKilled", container="main")).says_more_than(told)
 
 
 # --- what holds for every kind --------------------------------------------------------------------------
