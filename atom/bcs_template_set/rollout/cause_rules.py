@@ -252,5 +252,5 @@ def rule_for(reasons: frozenset[str], *, message: str, exit_code: Optional[int])
         for rule in RULES:
             if rule.words is not None and rule.fits(reasons=pulls, message=said, exit_code=exit_code):
                 return rule
-    bare = "" if pulls else without_names(read)
+    bare = without_names(read)
     return next(rule for rule in RULES if rule.fits(reasons=reasons, message=bare, exit_code=exit_code))

@@ -88,7 +88,7 @@ class Signs:
 NO_SIGNS = Signs()
 
 
-def drift_of(desired: Object, live: Object, *, signs: Signs = NO_SIGNS, is_scaled: bool = False) -> Drift:
+def drift_of(desired: Object, live: Object, *, is_scaled: bool, signs: Signs = NO_SIGNS) -> Drift:
     """Return in what a live object is not what its version says.
 
     `is_scaled`: an autoscaler counts its pods.

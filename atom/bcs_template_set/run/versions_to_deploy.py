@@ -172,7 +172,7 @@ def _is_undone(reader: Reader, place: NamespaceRef, asked: _Asked, state: LiveSt
 
 
 def _unlike(wanted: Fields, state: LiveState) -> tuple[str, ...]:
-    return drift_of(wanted, with_hidden(state.live or {}, wanted)).changed
+    return drift_of(wanted, with_hidden(state.live or {}, wanted), is_scaled=False).changed
 
 
 def hold_what_is_fixed(deployment: DeploymentPlan) -> Holding:

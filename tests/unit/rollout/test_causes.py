@@ -21,6 +21,7 @@ from tests.support.objects import (
     workload,
 )
 
+from bcs_template_set.manifests.kinds import JOB
 from bcs_template_set.messages import LANGUAGES, known, say
 from bcs_template_set.rollout.cause_rules import (
     BELOW,
@@ -41,6 +42,7 @@ from bcs_template_set.rollout.causes import (
     cause_of_replacement,
     diagnose,
     evidence_of,
+    told_by,
 )
 from bcs_template_set.rollout.pods import PodProblem, Termination, problems_of
 
@@ -495,6 +497,14 @@ def test_a_workload_that_failed_by_itself_says_so(live: Object, name: str) -> No
     assert found.name == name
     told = found.sentence.fields
     assert (told["name"] == "web") if name == "paused_by_spec" else (told["message"] == "-")
+
+
+def test_a_silence_is_told_once_it_lasts() -> None:
+    assert told_by(JOB, workload("Job"), silent_for=4.9) is None
+    cause = told_by(JOB, workload("Job"), silent_for=5)
+    assert cause is not None
+    assert (cause.name, cause.fault, cause.patience) == ("no_pods", 2, None)
+    assert "a Job does not say why" in cause.sentence.render("en_US")
 
 
 def test_who_replaced_or_changed_what_this_run_deployed_is_told() -> None:

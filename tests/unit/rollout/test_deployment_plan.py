@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bcs_template_set.bcs.deploy_calls import Preview, PreviewItem
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
-from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import NodePortLost, NotReplaceable, SelectorChanged
@@ -27,7 +26,7 @@ from bcs_template_set.rollout.deployment_plan import (
     port_pairs,
     refused_services,
 )
-from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in, read_states
+from bcs_template_set.rollout.live_state import FileVersion, LiveState, read_states
 
 SPACE = "front-ends"
 Body = dict[str, YamlValue]
@@ -321,39 +320,6 @@ def test_what_is_being_deleted_counts_as_gone() -> None:
     items = tuple(PreviewItem("Deployment", "web", dump_yaml(wanted), text) for text in texts)
     there = [found.live is not None for found in read_states(Preview(items), space=SPACE)]
     assert there == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("group", "kind", "spec", "known", "watched", "pods"),
-    [
-        ("apps/v1", "Deployment", {}, True, True, True),
-        ("v1", "ConfigMap", {}, True, False, False),
-        ("example.com/v1", "Deployment", {}, False, False, False),
-        (
-            "example.com/v1",
-            "Ox",
-            {"template": {"spec": {"containers": [{"name": "ox"}]}}},
-            False,
-            False,
-            True,
-        ),
-    ],
-)
-def test_what_is_known_of_an_object_is_known_by_its_kind(
-    group: str, kind: str, spec: dict[str, YamlValue], *, known: bool, watched: bool, pods: bool
-) -> None:
-    found = LiveState("web.yaml", kind, "web", {"apiVersion": group, "kind": kind, "spec": spec}, None)
-    assert (found.known_kind is not None, found.watched_kind is not None, found.makes_pods) == (
-        known,
-        watched,
-        pods,
-    )
-
-
-def test_the_objects_of_a_text_are_its_documents_that_have_a_kind() -> None:
-    text = "kind: ConfigMap\nmetadata: {name: c}\n---\na: 1\n"
-    assert objects_in(parse_documents(text, source="x")) == ("ConfigMap/c",)
-    assert objects_in(None) == ()
 
 
 def test_a_service_that_an_old_api_server_refuses_is_told_with_its_address() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
-from bcs_template_set.rollout.drift import Drift, Signs, drift_of
+from bcs_template_set.rollout import drift
+from bcs_template_set.rollout.drift import Drift, Signs
 
+drift_of = partial(drift.drift_of, is_scaled=False)
 SIGNS = Signs(("TAG", "PORT", "live_replicas.Deployment.web"), {"TAG": "7", "PORT": ""})
 TAG, PORT, NUMBER = SIGNS.values().values()
 

@@ -65,14 +65,6 @@ def test_pods_that_are_wanted_and_not_made_are_a_silence(kind: Kind, live: Objec
     assert is_silent(kind, live) is silent
 
 
-def test_a_silence_is_told_once_it_lasts() -> None:
-    assert told_by(JOB, workload("Job"), silent_for=4.9) is None
-    cause = told_by(JOB, workload("Job"), silent_for=5)
-    assert cause is not None
-    assert (cause.name, cause.fault, cause.patience) == ("no_pods", 2, None)
-    assert "a Job does not say why" in cause.sentence.render("en_US")
-
-
 def test_what_a_workload_says_comes_before_its_silence() -> None:
     cause = told_by(DEPLOYMENT, deployment(conditions=[QUOTA]), silent_for=60)
     assert cause is not None
