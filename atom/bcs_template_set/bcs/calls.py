@@ -38,7 +38,6 @@ class Unreadable(Exception):
     """An answer's `data` is not what its call promises; `problem` names the field by its path."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(problem)
         self.problem = problem
 
 

@@ -158,6 +158,12 @@ def test_an_objects_name_that_would_change_the_path_is_refused() -> None:
 # --- answers --------------------------------------------------------------------------------------------
 
 
+def test_what_an_answer_does_not_say_is_empty() -> None:
+    assert deploy_calls.PreviewItem() == deploy_calls.PreviewItem("", "", "", "")
+    assert deploy_calls.Preview() == deploy_calls.Preview((), "")
+    assert deploy_calls.Variable("A") == deploy_calls.Variable("A", "")
+
+
 def test_a_variable_is_listed_once_with_the_first_value_that_it_has() -> None:
     rows: list[JsonValue] = [
         {"key": "B", "value": ""},

@@ -10,7 +10,7 @@ from typing import Callable, Union
 import pytest
 from tests.support.pieces import CREATED_DATA, PROJECT_DATA, Bench, FakeClock, business, gateway_error, ok
 
-from bcs_template_set.bcs import protocol
+from bcs_template_set.bcs import gateway, protocol
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, preview
 from bcs_template_set.messages import Text, errors, step_error
 from bcs_template_set.messages import server_errors as servers
@@ -88,6 +88,10 @@ def test_an_attempt_is_told_with_how_long_it_took_and_no_id_where_none_came() ->
     bench.gateway.read(READ)
     assert [exchange.seconds for exchange in bench.exchanges] == [2, 2]
     assert [exchange.gateway_request_id for exchange in bench.exchanges] == ["", ""]
+
+
+def test_an_attempt_of_which_nothing_else_is_said_was_no_refusal() -> None:
+    assert gateway.Exchange("get project", "GET", "/", 200, 0.1, "r", "g").refused == 0
 
 
 def test_every_attempt_is_told_whatever_it_failed_of() -> None:

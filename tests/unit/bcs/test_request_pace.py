@@ -13,7 +13,7 @@ from tests.emulator.door import Door
 from tests.support.draws import examples
 from tests.support.paced_gateway import PacedRun
 
-from bcs_template_set.bcs.request_pace import LONGEST_HELD, QUIET, Heard, Pace, Permit, Quota, heard_from
+from bcs_template_set.bcs.request_pace import Heard, Pace, Permit, Quota, heard_from
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer, NotSent
 
 CARRIED = Heard("carried", "get version")
@@ -188,7 +188,7 @@ def test_after_a_halving_it_stays_for_a_while_and_grows_by_doublings_alone() -> 
     line.now = 0.0
     line.round(9, REFUSED, seconds=1.0)
     assert [line.round(60) for _ in range(9)] == [4] * 9
-    line.now = 1.0 + QUIET
+    line.now = 1.0 + 60.0
     assert [line.round(1, seconds=0.0) for _ in range(9)] == [8] * 9
     assert [line.round(60), line.round(60)] == [16, 32]
 
@@ -313,7 +313,7 @@ def test_no_more_are_sent_than_a_window_has_left() -> None:
     assert line.begin(60) == 10
 
 
-@pytest.mark.parametrize("seconds", [0.0, LONGEST_HELD - 0.5])
+@pytest.mark.parametrize("seconds", [0.0, 60.0 - 0.5])
 def test_a_window_that_is_used_up_is_waited_for(seconds: float) -> None:
     line = Line()
     line.now = 0.0
@@ -350,7 +350,7 @@ def test_a_gateway_that_takes_none_in_a_window_is_asked_one_at_a_time_after_it()
 
 def test_a_window_far_away_is_not_waited_for() -> None:
     line = Line()
-    line.round(1, told(0, seconds=LONGEST_HELD))
+    line.round(1, told(0, seconds=60.0))
     assert line.begin(2) == 1
 
 
