@@ -114,7 +114,7 @@ class PacedRun:
         verdict = decide(_ASKED, answer)
         if isinstance(verdict, RetryAfter):
             self.refused, request.limits = self.refused + 1, request.limits + 1
-            seconds = RetryPolicy().wait(verdict, failures=0, limits=request.limits, chance=0.5)
+            seconds = RetryPolicy().wait(verdict, failures=0, limits=request.limits, chance=0.5, waited=0.0)
             assert seconds is not None
             self._not_before = max(self._not_before, self.now + seconds)
             self._waiting.append(request)

@@ -56,7 +56,7 @@ class Heard:
     What was too much may be so only `at_once`, at any time.
     """
 
-    load: Load = "unknown"
+    load: Load
     question: str = ""
     quota: Optional[Quota] = None
     at_once: bool = False
@@ -71,7 +71,7 @@ class Permit:
 
     at: float
     turn: int
-    level: int = 1
+    level: int
 
 
 class Pace:

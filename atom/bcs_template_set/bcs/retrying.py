@@ -25,7 +25,7 @@ class RetryPolicy:
     longest_limit: float = 600.0
 
     def wait(
-        self, retry: RetryAfter, *, failures: int, limits: int, chance: float, waited: float = 0.0
+        self, retry: RetryAfter, *, failures: int, limits: int, chance: float, waited: float
     ) -> Optional[float]:
         """Return the seconds to wait before sending again, None to give up.
 

@@ -342,7 +342,7 @@ def test_a_gateway_that_takes_none_in_a_window_is_asked_one_at_a_time_after_it()
     line = Line()
     line.now = 0.0
     line.begin()
-    line.end(Heard(quota=Quota(0, 0, 3.0)))
+    line.end(Heard("unknown", quota=Quota(0, 0, 3.0)))
     assert line.pace.take(0.0) == 3.5
     line.now = 3.5
     assert line.begin(2) == 1
@@ -442,7 +442,7 @@ def test_the_limit_stays_between_one_and_the_ceiling_and_no_more_are_under_way(
         assert 1 <= line.pace.limit <= ceiling
         assert line.pace.under_way == len(line.under_way) <= ceiling
     for permit in line.under_way:
-        line.pace.give_back(permit, Heard(), now=line.now)
+        line.pace.give_back(permit, Heard("unknown"), now=line.now)
     line.now += 1000.0
     assert isinstance(line.pace.take(line.now), Permit)
     assert ceiling > 1 or line.pace.take(line.now) == inf

@@ -51,9 +51,12 @@ def test_waits_double_and_end(
 
 
 def test_chance_takes_up_to_a_half_of_what_the_step_chose() -> None:
-    waits = [RetryPolicy().wait(FAILED, failures=1, limits=0, chance=chance) for chance in (0.0, 0.5, 1.0)]
+    waits = [
+        RetryPolicy().wait(FAILED, failures=1, limits=0, chance=chance, waited=0.0)
+        for chance in (0.0, 0.5, 1.0)
+    ]
     assert waits == [0.5, 0.375, 0.25]
-    assert RetryPolicy().wait(LIMITED_FOR, failures=0, limits=1, chance=1.0) == 60.0
+    assert RetryPolicy().wait(LIMITED_FOR, failures=0, limits=1, chance=1.0, waited=0.0) == 60.0
 
 
 @given(
@@ -65,6 +68,6 @@ def test_chance_takes_up_to_a_half_of_what_the_step_chose() -> None:
 def test_no_wait_is_longer_than_the_longest(
     failures: int, limits: int, chance: float, policy: RetryPolicy
 ) -> None:
-    seconds = policy.wait(FAILED, failures=failures, limits=limits, chance=chance)
+    seconds = policy.wait(FAILED, failures=failures, limits=limits, chance=chance, waited=0.0)
     assert (seconds is None) is (failures >= policy.attempts)
     assert seconds is None or 0 <= seconds <= policy.longest_wait
