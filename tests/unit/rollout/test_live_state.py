@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bcs_template_set.manifests.parse import parse_documents
@@ -40,6 +42,11 @@ def test_what_is_known_of_an_object_is_known_by_its_kind(
         watched,
         pods,
     )
+
+
+def test_what_was_read_beside_the_preview_makes_no_other_state() -> None:
+    state = LiveState("web.yaml", "ConfigMap", "c", {}, None)
+    assert (state.title, state) == ("ConfigMap/c", replace(state, whole={"a": 1}))
 
 
 def test_the_objects_of_a_text_are_its_documents_that_have_a_kind() -> None:

@@ -9,7 +9,13 @@ from tests.support.objects import Object, condition, deployment, workload
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.rollout.newest_pods import PodSummary, newest_pods, read_summaries, selected_pods
+from bcs_template_set.rollout.newest_pods import (
+    PodSummary,
+    Suspect,
+    newest_pods,
+    read_summaries,
+    selected_pods,
+)
 
 NAMED = condition("Progressing", reason="ReplicaSetUpdated", message='ReplicaSet "web-new" is progressing.')
 
@@ -54,6 +60,10 @@ def test_a_list_is_read_from_what_bcs_leaves_of_it() -> None:
     assert (old.name, old.state, old.is_ready, old.is_going) == ("web-old", "CrashLoopBackOff", False, False)
     assert new.label("nothing", HASH) == "new"
     assert newer.is_ready
+    pod: Object = {"metadata": {"name": "a", "uid": "u", "creationTimestamp": "10:00"}}
+    (bare,) = read_summaries({"items": [pod]}, {"u": {"images": ["web:1", 7]}})
+    assert (bare.created, bare.images) == ("10:00", ("web:1",))
+    assert Suspect(bare).role == "new"
 
 
 def test_the_replica_set_that_the_deployment_names_has_the_newest_pods() -> None:

@@ -10,7 +10,7 @@ from tests.support.objects import Object, condition, ended, pod, running, stoppe
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.causes import cause_of, evidence_of
-from bcs_template_set.rollout.pods import PodProblem, Termination, problems_of, remember
+from bcs_template_set.rollout.pods import PodProblem, Termination, ending_of, problems_of, remember
 
 UNSCHEDULABLE = condition("PodScheduled", "False", reason="Unschedulable", message="0/3 nodes are available")
 GATES = condition("Ready", "False", reason="ReadinessGatesNotReady", message="clb is not ready")
@@ -129,6 +129,12 @@ def test_everything_needed_to_tell_the_story_is_in_the_problem() -> None:
         last=Termination(127, reason="Error", message="sh: x", finished_at="2026-01-01T00:00:09Z"),
         restarts=4,
     )
+
+
+def test_a_pod_that_was_told_to_stop_says_where_it_is_and_what_may_hold_it() -> None:
+    body = pod(spec={"nodeName": "node-1"})
+    assert (ending_of(body).reason, ending_of(body).message) == ("Terminating", "nodeName: node-1")
+    assert ending_of(pod()).message == "nodeName: -"
 
 
 def test_what_is_not_told_of_a_trouble_is_not_claimed() -> None:

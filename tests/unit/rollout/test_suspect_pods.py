@@ -10,7 +10,6 @@ from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEF
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.newest_pods import (
     PodSummary,
-    Suspect,
     lasts,
     problems_of_suspect,
     suspects_of,
@@ -109,7 +108,6 @@ def test_a_rolling_daemon_set_and_deployment_replace_a_broken_old_pod_by_themsel
 def test_a_pod_that_is_over_or_on_its_way_is_no_trouble_by_itself(state: str) -> None:
     assert found(one("web-1", state=state), live=stateful_set()) == []
     assert found(one("web-1", state=state), live=stateful_set(), failed=True) == [("web-1", "new")]
-    assert Suspect(one("web-1", state=state)).role == "new"
 
 
 def test_a_pod_that_is_well_or_names_no_revision_is_in_nobodys_way() -> None:
