@@ -10,6 +10,7 @@ from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEF
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.newest_pods import (
     PodSummary,
+    Suspect,
     lasts,
     problems_of_suspect,
     suspects_of,
