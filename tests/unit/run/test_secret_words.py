@@ -43,6 +43,10 @@ def test_a_variable_of_a_secret_is_masked_alone_and_within_what_it_becomes() -> 
     assert words.mask("say canary-pass") == "say ***"
     assert words.mask("say 'db://robot:canary-pass@db/x' of robot") == "say '***' of robot"
     assert words.mask("say something else") == "say something else"
+    short = words_of(
+        f"{HEAD}stringData: {{a: '{{{{ USER }}}}:{{{{ PASSWORD }}}}'}}\n", USER="r", PASSWORD="canary-p"
+    )
+    assert short.mask("r:canary-p or canary-p") == "*** or ***"
 
 
 def test_a_variable_that_is_encoded_is_masked_as_what_it_means() -> None:
@@ -79,6 +83,10 @@ def test_secrets_of_a_version_are_learnt_with_what_author_and_namespace_fill_in(
     words.learn(answer(OWN="canary-own", USER="canary-older"))
     assert words.mask("it is canary-user-of-canary-own at www.example.com") == "it is *** at www.example.com"
     assert words.mask("canary-user") == words.mask("canary-older") == words.mask("canary-own") == "***"
+    short = SecretWords(variables={"USER": "abc"})
+    short.learn(json.loads(wrapped.replace("{}", json.dumps(version))))
+    short.learn(answer(OWN="xyz", USER="old"))
+    assert short.mask("it is abc-of-xyz, not old-of-xyz or old") == "it is ***, not *** or old"
 
 
 def test_the_namespaces_own_variables_count_for_versions_that_are_read_later() -> None:
@@ -89,7 +97,15 @@ def test_the_namespaces_own_variables_count_for_versions_that_are_read_later() -
 
 
 @pytest.mark.parametrize(
-    "data", [None, [], "x", {"vars": 1}, {"vars": [1, {"key": 1}, {"key": "A"}]}, {"items": {"a": 1}}]
+    "data",
+    [
+        None,
+        [],
+        "x",
+        {"vars": 1},
+        {"vars": [1, {"key": 1}, {"key": "A"}, {"key": "A", "value": 7}]},
+        {"items": {"a": 1}},
+    ],
 )
 def test_whatever_an_answer_holds_nothing_breaks(data: JsonValue) -> None:
     words = words_of(f"{HEAD}stringData: {{a: '{{{{ A }}}}'}}\n")
