@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.support.every_error import every_error
 
 from bcs_template_set import messages
-from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.errors import (
     DeployRefused,
     InputsInvalid,
@@ -25,7 +26,7 @@ from bcs_template_set.messages.server_errors import (
     NotConnected,
     RolloutTimedOut,
 )
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import StepError, Told, first_names, stays
 
 CATALOGUE: dict[str, dict[str, str]] = json.loads(
     (Path(messages.__file__).parent / "errors.json").read_text(encoding="utf-8")
@@ -77,3 +78,42 @@ def test_its_sentences_speak_of_its_fields(kind: type[StepError], language: str)
 def test_the_catalogue_has_sentences_of_these_errors_only() -> None:
     parts = {f"{kind.code}.{part}" for kind in every_error() for part in ("title", "cure")}
     assert set(CATALOGUE) == parts
+
+
+@pytest.mark.parametrize(
+    ("more", "title", "cure"),
+    [
+        ({}, "errors.800508.title", "errors.800508.cure"),
+        ({"put_off": True}, "rollout.put_off", "errors.800508.cure"),
+        ({"deadline": 600, "needs_time": False}, "errors.800508.title", "rollout.deadline_next"),
+        ({"needs_time": False, "timeout": 900}, "errors.800508.title", "rollout.not_time"),
+        ({"timeout": 900}, "errors.800508.title", "rollout.cut_short"),
+    ],
+)
+def test_what_helps_after_a_time_out_is_what_it_waited_for(
+    more: dict[str, Any], title: str, cure: str
+) -> None:
+    error = RolloutTimedOut(count=2, seconds=60, **more)
+    assert (error.title().key, error.cure().key) == (title, cure)
+    assert error.title().render("en_US")
+    assert error.cure().render("en_US")
+
+
+def test_an_error_is_explained_with_its_details_and_the_facts_that_are_known() -> None:
+    below = Told("agent.file_missing", depth=1, stays=True)
+    error = InputsInvalid(details=[say("agent.file_missing"), below, "as it came"])
+    error.with_context(project="web", region="", odd="canary")
+    title, *lines = error.explain("en_US")
+    assert lines[:3] == ["  - it does not exist.", "    - it does not exist.", "  - as it came"]
+    assert [line for line in lines if "web" in line]
+    assert not [line for line in lines if "canary" in line or "egion" in line]
+    assert str(error.sentence()) == f"{error.title()} it does not exist., it does not exist., as it came"
+    assert InputsInvalid().sentence() == InputsInvalid().title()
+    assert [stays(below), stays(replace(below, stays=False)), stays("x")] == [True, False, False]
+    assert title.startswith("Failed (")
+
+
+def test_twenty_names_are_listed_and_of_more_their_number() -> None:
+    names = [f"n{number}" for number in range(21)]
+    assert first_names(names[:20]) == names[:20]
+    assert first_names(names) == [*names[:20], say("report.more_names", count=1)]
