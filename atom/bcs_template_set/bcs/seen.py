@@ -16,10 +16,13 @@ SHOWN = 500
 """Characters of a server's message."""
 
 _ENCODINGS = frozenset(
-    {*("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "ascii")}
-    | {*("iso8859-1", "cp1252", "gb2312", "gbk", "gb18030", "big5")}
+    {*("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")}
+    | {*("cp1252", "gb2312", "gbk", "gb18030", "big5")}
 )
-"""Those a body may say it is in, by Python's names. Of others some, as punycode, take the square of it."""
+"""Those a body may say it is in, by Python's names; any other is read as Latin-1.
+
+Some, as punycode, would take the square of its length.
+"""
 
 
 def gateway_code_in(headers: Mapping[str, str]) -> Optional[int]:
@@ -40,9 +43,9 @@ class Seen:
     headers: Mapping[str, str]
     payload: Optional[dict[str, JsonValue]]
     is_broken_json: bool
-    gateway_code: Optional[int] = None
-    body_is_empty: bool = False
-    mask: Callable[[str], str] = str
+    gateway_code: Optional[int]
+    body_is_empty: bool
+    mask: Callable[[str], str]
 
     @staticmethod
     def of(answer: HttpAnswer, *, mask: Callable[[str], str] = str) -> Seen:

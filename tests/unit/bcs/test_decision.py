@@ -309,6 +309,20 @@ def test_a_gateways_code_that_is_no_number_is_one_still(header: str, code: int) 
     assert gateway_code_in({}) is None
 
 
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        *((f"utf-{bits}{order}", "记录不存在") for bits in (16, 32) for order in ("", "-le", "-be")),
+        *((encoding, "记录不存在") for encoding in ("gb2312", "gbk", "gb18030")),
+        *(("big5", "記錄"), ("windows-1252", "€ 5"), ("latin-1", "é"), ("us-ascii", "m")),
+    ],
+)
+def test_a_body_is_read_in_the_encoding_that_it_names(encoding: str, said: str) -> None:
+    payload = json.dumps({"code": 1, "message": said}, ensure_ascii=False)
+    headers = {"content-type": f"application/json; charset={encoding}"}
+    assert Seen.of(HttpAnswer(200, headers, payload.encode(encoding))).message == said
+
+
 def test_a_servers_message_is_one_line_and_not_endless() -> None:
     error = failure(business(1, "a\nb\r\n::set-output c " + "x" * 5000))
     message = str(error.fields["message"])

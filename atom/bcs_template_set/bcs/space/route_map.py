@@ -12,7 +12,7 @@ from typing import Optional
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import Claim
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.routes import DEFAULT_ENTRY, EntryPoint, Route, RouteKey
+from bcs_template_set.manifests.routes import EntryPoint, Route, RouteKey
 from bcs_template_set.messages import Text, say
 from bcs_template_set.records.late_dataclass import dataclass
 
@@ -27,12 +27,12 @@ class OwnedRoute:
     host: str
     path: str
     file: str
-    service: str = ""
-    pipeline: str = ""
-    branch: str = ""
-    build: int = 0
-    place: RouteKey = ("", "")
-    entry: EntryPoint = DEFAULT_ENTRY
+    service: str
+    pipeline: str
+    branch: str
+    build: int
+    place: RouteKey
+    entry: EntryPoint
 
     def owner(self) -> Text:
         """Return who serves it, as far as that is known."""

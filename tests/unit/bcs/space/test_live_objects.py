@@ -14,7 +14,7 @@ from bcs_template_set.bcs.calls import JsonValue, Read, Unreadable
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.bcs.marks import UNMARKED, Mark
-from bcs_template_set.bcs.space.live_objects import list_rows, read_live_objects
+from bcs_template_set.bcs.space.live_objects import LiveRow, list_rows, read_live_objects
 from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.kinds import (
     AUTOSCALER,
@@ -93,6 +93,16 @@ def test_objects_are_found_by_the_file_of_this_folder_that_they_are_marked_with(
     }
     assert found.by_file("we") == {}
     assert found.unread == {}
+
+
+def test_an_object_is_told_by_who_it_is_and_not_by_all_that_a_list_shows() -> None:
+    one, other = (
+        LiveRow(DEPLOYMENT, "web", "apps", "u", UNMARKED, item={"a": text}, note={"b": text})
+        for text in ("1", "2")
+    )
+    assert one == other
+    assert "item" not in repr(one)
+    assert "note" not in repr(one)
 
 
 def test_a_kind_that_cannot_be_listed_is_not_known_and_costs_no_other() -> None:

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.bcs.space.test_read_space import OURS, FakeReader, id_of, row, version
 
 from bcs_template_set.bcs.answers import TemplateFile
-from bcs_template_set.bcs.space.existing import ExistingFile, PastFile, ref_of
+from bcs_template_set.bcs.space.existing import Existing, ExistingFile, PastFile, VersionRef, ref_of
 from bcs_template_set.bcs.space.other_files import may_route, newest_named_earlier, read_other
 from bcs_template_set.bcs.space.versions import list_past_files, read_past_files
 from bcs_template_set.manifests.routes import Route
@@ -92,3 +92,16 @@ def test_the_past_of_a_folders_files_is_read_without_drafts() -> None:
 
 def test_a_file_without_a_current_version_is_no_builds() -> None:
     assert ExistingFile(row(1)).origin is None
+    assert ExistingFile(row(1)).bases == ("-",)
+
+
+def test_a_version_is_told_by_id_name_and_time_and_not_by_who_made_it() -> None:
+    ref = VersionRef("1", "v1", origin=OURS)
+    assert {ref} == {VersionRef("1", "v1", 0)}
+    assert repr(ref) == "VersionRef(id='1', name='v1', created_at=0)"
+
+
+def test_of_what_nobody_has_looked_at_nothing_is_held_against_it() -> None:
+    nothing = Existing()
+    assert (nothing.project_id, nothing.ingresses_as) == ("", "")
+    assert (nothing.live_readable, nothing.chart_readable) == (True, True)

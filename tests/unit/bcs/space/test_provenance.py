@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.bcs.space.provenance import (
-    MOST_BASES,
+    NOBODY,
     Provenance,
     content_digest,
     published_as_it_is,
@@ -40,6 +41,18 @@ def test_what_is_written_is_read_back_whatever_the_names(branch: str, user: str,
 def test_a_description_by_a_person_has_no_provenance() -> None:
     for text in ("", "fix the login page", "bk-cis pipeline=p"):
         assert read_provenance(text) is None
+
+
+def test_what_a_description_does_not_say_is_empty_and_what_it_says_besides_is_passed_over() -> None:
+    assert read_provenance("bk-ci") == NOBODY == Provenance("", 0, "", "", "", "")
+    found = read_provenance("bk-ci by hand pipeline=p-1 link=a=b")
+    assert found == replace(NOBODY, pipeline="p-1", link="a=b")
+
+
+def test_blanks_of_any_alphabet_are_encoded_and_what_is_no_text_is_cut_all_the_same() -> None:
+    assert " branch=a%E3%80%80b " in replace(OURS, branch="a\u3000b").line("x")
+    odd = [replace(OURS, branch="x" * 120 + end).line("x") for end in ("\ud800", "\ud801")]
+    assert len({line.split()[3] for line in odd}) == 2
 
 
 def test_a_garbled_build_number_is_nobodys() -> None:
@@ -89,7 +102,11 @@ def test_link_and_bases_come_behind_the_words_of_the_contract() -> None:
 
 
 def test_a_link_that_is_too_long_is_left_out_whole() -> None:
-    assert "link=" not in replace(OURS, link="https://example.com/" + "x" * 500).line("x")
+    for length, is_told in ((1, True), (500, True), (501, False)):
+        assert (f" link={'x' * length}" in replace(OURS, link="x" * length).line("x")) is is_told
+    bases = tuple(f"{number:024x}" for number in range(9))
+    assert OURS.line("x", bases=bases).endswith(f" base={','.join(bases)}")
+    assert (OURS.sha256, OURS.link, "link=" in OURS.line("x")) == ("", "", False)
 
 
 def test_builds_of_a_branch_with_a_very_long_name_are_still_compared() -> None:
@@ -98,6 +115,8 @@ def test_builds_of_a_branch_with_a_very_long_name_are_still_compared() -> None:
     assert older is not None
     assert long.is_newer_than(older)
     assert not replace(long, branch=long.branch + "y").is_newer_than(older)
+    assert replace(older, branch="x" * 120).line("x").split()[3] == f"branch={'x' * 120}"
+    assert re.fullmatch(r"branch=x{109}-[0-9a-f]{10}", replace(older, branch="x" * 121).line("x").split()[3])
 
 
 def test_of_ever_so_many_bases_a_few_are_read() -> None:
@@ -105,4 +124,4 @@ def test_of_ever_so_many_bases_a_few_are_read() -> None:
     description = "bk-ci base=" + ",".join(f"v{n}" for n in range(10_000))
     found = read_provenance(description)
     assert found is not None
-    assert found.bases == tuple(f"v{n}" for n in range(MOST_BASES))
+    assert found.bases == tuple(f"v{n}" for n in range(64))
