@@ -246,8 +246,10 @@ def test_others_doings_are_given_the_ten_seconds_of_an_old_cache() -> None:
 
 
 def test_a_status_that_says_nothing_leaves_it_to_the_words() -> None:
-    said = "unexpected status: 400 Bad Request: manifest unknown"
-    assert rule_for(frozenset({"ErrImagePull"}), message=said, exit_code=None).name == "image_not_found"
+    for words in ("manifest unknown", "pull access denied: manifest unknown"):
+        said = f"unexpected status: 400 Bad Request: {words}"
+        found = rule_for(frozenset({"ErrImagePull"}), message=said, exit_code=None)
+        assert found.name == "image_not_found", "an error names its cause last"
 
 
 @given(st.text(max_size=40) | st.text(alphabet="a:/.-_\"'{}() \\", max_size=40))
