@@ -8,6 +8,7 @@ its own: what is sent, and when a call counts as cut short, the caller's functio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import ceil, inf
 from typing import Callable, Generic, TypeVar
@@ -92,10 +93,9 @@ class CallSize:
             at_once=min(AT_ONCE, self.at_once + 1),
         )
 
-    def after_cut(self, sent: int, *, done: int, seconds: float) -> CallSize:
-        """Return the size after a call of which only so many objects were done: half as large, and alone."""
-        size = self.after([(max(1, done), seconds)])
-        return CallSize(size.objects, size.seconds, size.slowest, most=max(1, sent // 2), at_once=1)
+    def cut(self, sent: int) -> CallSize:
+        """Return the size after a call with so many objects that was cut short: half as large, and alone."""
+        return replace(self, most=max(1, sent // 2), at_once=1)
 
 
 def next_calls(
@@ -241,13 +241,11 @@ def _next_size(
     size: CallSize, calls: Sequence[tuple[Unit, ...]], ends: Sequence[TaskEnd[CallEnd[T]]]
 ) -> CallSize:
     pairs = [(_objects(call), end.value) for call, end in zip(calls, ends) if isinstance(end, Done)]
-    whole = [(objects, end.seconds) for objects, end in pairs if not end.left]
-    if whole:
-        size = size.after(whole)
-    for objects, end in pairs:
-        if end.left:
-            size = size.after_cut(objects, done=objects - _objects(end.left), seconds=end.seconds)
-    return size
+    if not pairs:
+        return size
+    size = size.after([(max(1, objects - _objects(end.left)), end.seconds) for objects, end in pairs])
+    cut = [objects for objects, end in pairs if end.left]
+    return size.cut(min(cut)) if cut else size
 
 
 def _objects(units: Sequence[Unit]) -> int:

@@ -108,22 +108,17 @@ def test_little_time_left_makes_calls_small() -> None:
 
 
 def test_what_is_left_of_a_call_that_was_cut_short_goes_alone_and_in_a_smaller_one() -> None:
-    size = CallSize().after([(20, 1.0)]).after_cut(400, done=12, seconds=60.0)
+    size = CallSize().after([(20, 1.0)]).after([(12, 60.0)]).cut(400)
     assert size.at_once == 1
     assert size.limit(seconds=inf) == SECONDS / (60 / 12)
-    lost_at_once = CallSize().after_cut(20, done=0, seconds=0.01)
+    lost_at_once = CallSize().after([(1, 0.01)]).cut(20)
     assert lost_at_once.limit(seconds=inf) == 10
     assert lost_at_once.after([(10, 0.1)]).limit(seconds=inf) > 10
 
 
-@pytest.mark.parametrize(("done", "pace"), [(0, 4.0), (1, 4.0), (2, 2.0)])
-def test_a_call_that_was_cut_short_has_done_one_object_at_least(done: int, pace: float) -> None:
-    assert CallSize().after_cut(40, done=done, seconds=4.0).pace == pace
-
-
 @pytest.mark.parametrize(("sent", "most"), [(1, 1), (2, 1), (3, 1), (4, 2)])
 def test_the_next_call_carries_half_as_much_and_one_object_at_least(sent: int, most: int) -> None:
-    assert CallSize().after_cut(sent, done=1, seconds=0.1).most == most
+    assert CallSize().after([(1, 0.1)]).cut(sent).most == most
 
 
 @pytest.mark.parametrize(("files", "calls"), [(39, 1), (40, 1), (41, 4)])

@@ -93,6 +93,31 @@ def test_what_a_call_that_was_cut_short_left_is_sent_first_and_in_smaller_ones()
     assert sum(map(len, calls.values)) == 20
 
 
+@pytest.mark.parametrize(
+    ("seconds", "done", "sizes"),
+    [(20.0, 0, [4, 1, 1, 2]), (20.0, 1, [4, 1, 1, 1]), (20.0, 2, [4, 2]), (0.1, 0, [4, 2, 2]), (0.1, 4, [4])],
+)
+def test_after_a_cut_a_call_is_half_as_large_at_most_and_no_slower_than_what_was_done(
+    seconds: float, done: int, sizes: list[int]
+) -> None:
+    ends, site, calls = [(seconds, done)], Site(), list[int]()
+
+    def take(units: tuple[Unit, ...]) -> CallEnd[int]:
+        calls.append(len(units))
+        took, count = ends.pop() if ends else (1.0, len(units))
+        return CallEnd(count, took, units[count:])
+
+    place = NamespaceRef("web", "0" * 32, "BCS-K8S-40000", "prod")
+    deploying = Deploying(place, "web", {}, site.clock, site.deadline(), at_once=1)
+    assert sum(deploying.in_calls(domains(4), take).values) == 4
+    assert calls == sizes
+
+
+def test_a_failure_of_the_only_call_is_told() -> None:
+    calls = send(Site(fails_at=1), 3)
+    assert (len(calls.errors), calls.values, calls.left) == (1, (), ())
+
+
 def test_after_a_failure_no_call_begins_and_what_was_not_sent_is_left() -> None:
     site = Site(pace=0.5, fails_at=2)
     calls = send(site, 300)
