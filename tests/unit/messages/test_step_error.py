@@ -26,7 +26,14 @@ from bcs_template_set.messages.server_errors import (
     NotConnected,
     RolloutTimedOut,
 )
-from bcs_template_set.messages.step_error import StepError, Told, first_names, stays
+from bcs_template_set.messages.step_error import (
+    StepError,
+    Told,
+    defect_of,
+    first_names,
+    stays,
+    traceback_of,
+)
 
 CATALOGUE: dict[str, dict[str, str]] = json.loads(
     (Path(messages.__file__).parent / "errors.json").read_text(encoding="utf-8")
@@ -102,11 +109,11 @@ def test_what_helps_after_a_time_out_is_what_it_waited_for(
 def test_an_error_is_explained_with_its_details_and_the_facts_that_are_known() -> None:
     below = Told("agent.file_missing", depth=1, stays=True)
     error = InputsInvalid(details=[say("agent.file_missing"), below, "as it came"])
-    error.with_context(project="web", region="", odd="canary")
+    error.with_context(project="web", region="", cluster=None, odd="canary")
     title, *lines = error.explain("en_US")
     assert lines[:3] == ["  - it does not exist.", "    - it does not exist.", "  - as it came"]
     assert [line for line in lines if "web" in line]
-    assert not [line for line in lines if "canary" in line or "egion" in line]
+    assert not [line for line in lines if "canary" in line or "egion" in line or "None" in line]
     assert str(error.sentence()) == f"{error.title()} it does not exist., it does not exist., as it came"
     assert InputsInvalid().sentence() == InputsInvalid().title()
     assert [stays(below), stays(replace(below, stays=False)), stays("x")] == [True, False, False]
@@ -117,3 +124,16 @@ def test_twenty_names_are_listed_and_of_more_their_number() -> None:
     names = [f"n{number}" for number in range(21)]
     assert first_names(names[:20]) == names[:20]
     assert first_names(names) == [*names[:20], say("report.more_names", count=1)]
+
+
+def test_a_defect_is_told_by_its_kind_and_its_innermost_place_in_the_step() -> None:
+    with pytest.raises(KeyError) as caught:
+        say("errors.none_of_ours").render("en_US")
+    defect = defect_of(caught.value)
+    assert (defect.kind, defect.place.partition(":")[0]) == ("KeyError", "__init__.py")
+    lines = traceback_of(caught.value).splitlines()
+    assert (lines[0], lines[-1]) == ("Traceback (most recent call last):", "KeyError: 'errors.none_of_ours'")
+    assert [line for line in lines if line.startswith('  File "')]
+    with pytest.raises(ValueError, match="elsewhere") as other:
+        raise ValueError("elsewhere")
+    assert defect_of(other.value).place == "?"
