@@ -78,16 +78,11 @@ def table(rows: Sequence[Sequence[str]], *, columns: int = ROW_COLUMNS) -> list[
 
     Where they are too wide, the widest column gives way first.
     """
-    if not rows:
-        return []
     widths = [max(width(cell) for cell in column) for column in zip(*rows)]
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - columns
     while over > 0 and max(widths) > 1:
-        widest = widths.index(max(widths))
-        runner_up = max([1, *(w for i, w in enumerate(widths) if i != widest)])
-        give = min(over, max(1, widths[widest] - runner_up))
-        widths[widest] -= give
-        over -= give
+        widths[widths.index(max(widths))] -= 1
+        over -= 1
     return [_row(row, widths) for row in rows]
 
 

@@ -21,10 +21,12 @@ def test_what_is_cut_is_cut_in_the_middle() -> None:
     assert shorten("registry.example.com/app:1704448623620-428", 20) == "registry.e…23620-428"
     assert shorten("short", 20) == "short"
     assert width(shorten("域名" * 40, 21)) <= 21
+    assert [shorten("abc", columns) for columns in (0, 1, 2)] == ["", "…", "a…"]
 
 
 def test_a_line_break_shows_as_a_mark_and_an_escape_sequence_as_its_escape() -> None:
     assert one_line("a\r\nb\u2028c\td") == "a ⏎ b ⏎ c d"
+    assert visible("a\nb") == "a\\x0ab"
     assert visible("\x1b[31mred\u202e\ufeff\ud800") == "\\x1b[31mred\\u202e\\ufeff\\ud800"
 
 
@@ -34,12 +36,31 @@ def test_json_shows_what_would_not_be_seen_and_reads_as_it_was(hidden: str) -> N
     assert (visible(shown, keep_line_feeds=True), json.loads(shown)) == (shown, {"a": f"é{hidden}\n"})
 
 
+def test_json_is_indented_and_keeps_what_can_be_seen() -> None:
+    assert json_text({"a": "é\u200b"}) == '{\n  "a": "é\\u200b"\n}'
+
+
 def test_columns_align_by_the_width_people_see() -> None:
     lines = table([["域名", "x"], ["a.b", "y"]])
     assert lines == ["域名  x", "a.b   y"]
 
 
+@pytest.mark.parametrize(
+    ("row", "columns", "line"),
+    [
+        (["a" * 10, "b" * 6, "c" * 3], 17, "aa…aa  bb…bb  ccc"),
+        (["aa", "bb"], 4, "…  …"),
+        (["a", "b"], 2, "a  b"),
+    ],
+)
+def test_the_widest_column_gives_way_first_and_none_gives_all(
+    row: list[str], columns: int, line: str
+) -> None:
+    assert table([row], columns=columns) == [line]
+
+
 def test_a_table_that_fits_is_not_shortened() -> None:
+    assert table([]) == []
     assert table([["a" * 80, "b" * 78]]) == ["a" * 80 + "  " + "b" * 78]
 
 
