@@ -42,7 +42,6 @@ def files_no_more(desired: Desired, existing: Existing) -> tuple[str, ...]:
         for other in existing.others
         if other.origin is not None and ours.is_newer_than(other.origin)
     }
-    gone -= desired.scope.outside
     rendered = {file.name for file in desired.files} | desired.scope.outside
     unread = existing.rows.keys() - rendered - {other.name for other in existing.others}
     times = _times_of_ours(desired, existing)

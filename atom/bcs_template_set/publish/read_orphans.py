@@ -302,7 +302,7 @@ def read_referring(
     wholes = looking.at_once(partial(read_whole, looking, row.kind, row.name) for row in named)
     found: dict[tuple[str, str], list[LiveRow]] = {}
     for row, whole in zip(named, wholes):
-        for target in {*names_in(document_of(whole))} & wanted if whole is not None else ():
+        for target in {*names_in(document_of(whole or {}))} & wanted:
             found.setdefault(target, []).append(row)
     return found
 

@@ -57,8 +57,8 @@ _DEFAULTS: Mapping[str, tuple[YamlValue, ...]] = {
     "internalTrafficPolicy": ("Cluster",),
     "allocateLoadBalancerNodePorts": (True,),
     "pathType": ("ImplementationSpecific",),
-    # `strategy`, `updateStrategy`, a Service, a Secret; of a node's directory, any
-    "type": ("RollingUpdate", "ClusterIP", "Opaque", ""),
+    # `strategy`, `updateStrategy`, a Service, a Secret
+    "type": ("RollingUpdate", "ClusterIP", "Opaque"),
     "apiVersion": ("v1",),  # of a `fieldRef`
     # an autoscaler
     "minReplicas": (1,),

@@ -110,6 +110,7 @@ def test_a_plan_says_what_becomes_of_the_pods_that_it_touches(
     *, numbers: PodNumbers, redeploy: bool, keys: list[str], kept: tuple[str, ...]
 ) -> None:
     assert planned(state(5, 2), numbers, redeploy=redeploy) == (keys, kept)
+    assert planned(state(0, 2), KEPT, redeploy=redeploy) == ([], (f"{WEB} 0",))
 
 
 def test_a_plan_names_the_numbers_that_its_text_does_not_decide() -> None:
