@@ -30,9 +30,8 @@ from bcs_template_set.bcs.space.template_spaces import (
     read_file,
     space_histories,
 )
-from bcs_template_set.bcs.space.under_current import MOST_LATER_VERSIONS
 from bcs_template_set.bcs.space.unmerged_versions import MOST_AT_ONCE
-from bcs_template_set.bcs.space.wanted import CLOCK_SKEW_SECONDS, Again, Wanted
+from bcs_template_set.bcs.space.wanted import Again, Wanted
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages import say
@@ -47,7 +46,7 @@ from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, NoSuch
 from bcs_template_set.messages.step_error import StepError
 
 STARTED = 1_767_225_600
-YOUNG = STARTED - CLOCK_SKEW_SECONDS
+YOUNG = STARTED - 600
 OURS = Provenance("p-1", 9, "main", "c", "wangwu", "lisi")
 PROJECT = Project(project_id="a" * 32, project_code="web")
 SPACE = TemplateSpace(id="5" * 24, name="web")
@@ -425,14 +424,14 @@ def test_a_file_that_points_at_no_version_has_no_current_one() -> None:
 
 
 def test_versions_written_since_the_build_started_are_read_newest_first_and_not_without_end() -> None:
-    numbers = range(1, MOST_LATER_VERSIONS + 20)
+    numbers = range(1, 20 + 20)
     replies: dict[str, Reply] = {f"get version {n:024x}": version(n) for n in numbers}
     reader = FakeReader(
         {"list files": [row(1)], "list version names": names(*numbers, at=STARTED), **replies}
     )
     existing = read_existing(reader, wanted())
     assert [later.id for later in existing.files["a.yaml"].later] == [
-        f"{n:024x}" for n in list(numbers)[::-1][:MOST_LATER_VERSIONS]
+        f"{n:024x}" for n in list(numbers)[::-1][:20]
     ]
     reader.asked.clear()
     again = replace(wanted(), again=Again(frozenset({"a.yaml"}), existing))
@@ -638,6 +637,7 @@ def test_another_file_without_a_current_version_is_not_known_from_before() -> No
 
 def test_a_run_that_is_nobodys_has_no_number() -> None:
     assert (wanted().build, replace(wanted(), ours=None).build) == (9, 0)
+    assert (wanted().cluster_id, wanted().namespace, wanted().may_exist) == ("", "", False)
 
 
 # --- the dialect ----------------------------------------------------------------------------------------

@@ -54,6 +54,10 @@ def test_a_live_ingress_of_somebody_else_clashes_at_the_same_place() -> None:
     assert clashes(LiveIngress("old", "other/b.yaml", (route("/x"),))) == ["old True"]
 
 
+def test_an_ingress_of_which_nothing_is_known_is_no_files() -> None:
+    assert LiveIngress("old") == LiveIngress("old", "", ())
+
+
 def test_a_clash_names_the_file_of_the_ingress_if_it_has_one() -> None:
     for file, words in (("other/b.yaml", "was deployed from other/b.yaml."), ("", "was not deployed from a")):
         serving = by_place([LiveIngress("old", file, (route("/x"),))])
