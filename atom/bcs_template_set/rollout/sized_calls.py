@@ -229,7 +229,8 @@ class Deploying:
             )
             errors += [end.error for end in ends if isinstance(end, Raised)]
             values += [end.value.value for end in ends if isinstance(end, Done)]
-            size = _next_size(size, calls, ends)
+            if not errors:
+                size = _next_size(size, calls, ends)
             sent = {unit for call in calls for unit in call}
             again = [unit for end in ends if isinstance(end, Done) for unit in end.value.left]
             waiting = [*again, *(unit for unit in left if unit not in sent)]
@@ -241,8 +242,6 @@ def _next_size(
     size: CallSize, calls: Sequence[tuple[Unit, ...]], ends: Sequence[TaskEnd[CallEnd[T]]]
 ) -> CallSize:
     pairs = [(_objects(call), end.value) for call, end in zip(calls, ends) if isinstance(end, Done)]
-    if not pairs:
-        return size
     size = size.after([(max(1, objects - _objects(end.left)), end.seconds) for objects, end in pairs])
     cut = [objects for objects, end in pairs if end.left]
     return size.cut(min(cut)) if cut else size

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from tests.support.pieces import FakeClock
+
 from bcs_template_set.bcs.calls import JsonValue, Read
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.messages.errors import ProjectNotVisible
 from bcs_template_set.rollout.before_deploying import live_numbers, read_numbers
 from bcs_template_set.rollout.deployment_plan import PodNumbers
+from bcs_template_set.rollout.live_reads import LiveReads
 from bcs_template_set.rollout.live_state import LiveState
 
 T = TypeVar("T")
@@ -84,3 +87,11 @@ def test_autoscalers_that_can_not_be_seen_are_no_error() -> None:
     found = read_numbers(Cluster(), PLACE, [state(9)], kept=frozenset())
     assert found.scaled == frozenset()
     assert found.unseen is not None
+
+
+def test_pods_that_can_not_be_listed_are_not_none() -> None:
+    there, away = (
+        LiveReads(cluster, PLACE, clock=FakeClock()) for cluster in (Cluster(pods=[item("a")]), Cluster())
+    )
+    assert [pod.name for pod in there.all_pods() or ()] == ["a"]
+    assert away.all_pods() is None
