@@ -180,6 +180,7 @@ def test_a_trouble_is_told_in_the_clusters_words_and_says_where_it_is() -> None:
     assert seen(pod(containers=[LATE], conditions=[UNREADY])).message.startswith("containers with unready")
     assert seen(pod(containers=[CRASHED], conditions=[UNREADY])).message == ""
     assert seen(pod(init=[INIT])).is_running
+    assert seen(pod(phase="Pending")).message == ""
 
 
 @pytest.mark.parametrize(
