@@ -142,9 +142,10 @@ def test_nothing_is_imported_before_it_is_needed(install: Install) -> None:
     assert "python_atom_sdk" not in sys.modules
 
 
-def test_a_credential_that_the_sdk_does_not_get_is_unusable(install: Install) -> None:
+@pytest.mark.parametrize("change", ["", "def get_credential(name):\n    return False, {'access_token': 'x'}"])
+def test_a_credential_that_the_sdk_does_not_get_is_unusable(install: Install, change: str) -> None:
     with pytest.raises(CredentialUnusable) as caught:
-        install().agent.credential("nope")
+        install(change).agent.credential("nope")
     said = refusal(caught.value)
     assert "nope" in said
     assert "the platform's SDK says no" in said

@@ -22,6 +22,7 @@ from bcs_template_set.run.journal import (
     DeployedFile,
     JobState,
     Seal,
+    SealedState,
     encode_state,
     is_genuine,
     read_sealed,
@@ -73,6 +74,22 @@ def test_a_run_that_did_not_end_as_deployed_says_that_nothing_is_to_be_restored(
     state = left(outcome(result=result))
     assert not state.restores
     assert bool(state.files) == (result != "restored"), "its next try has to know what was before"
+    without = left(replace(outcome(result=result), rollout=None))
+    assert (without.cluster_id, without.namespace) == ("", "")
+
+
+@pytest.mark.parametrize("result", ["deployed", "rolled-back", "paused"])
+def test_a_run_that_ended_as_deployed_leaves_what_is_to_be_restored(result: Result) -> None:
+    assert left(outcome(result=result)).restores
+
+
+def test_a_state_is_readable_and_a_mark_that_is_no_text_is_not_ours() -> None:
+    state = left(outcome())
+    text = encode_state(state, SEAL)
+    assert text.startswith('{\n  "state"')
+    assert text.endswith("}\n")
+    assert is_genuine(SealedState(state, SEAL.mark(state)), SEAL)
+    assert not is_genuine(SealedState(state, "\ud800"), SEAL)
 
 
 def test_a_next_try_knows_what_one_that_failed_had_deployed() -> None:

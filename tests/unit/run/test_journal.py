@@ -10,6 +10,7 @@ import pytest
 from tests.unit.run.test_job_state import SEAL, WAS, A, B, left, outcome, sealed_text
 
 from bcs_template_set.config.inputs import Settings, read_settings
+from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan
@@ -61,7 +62,11 @@ def test_what_somebody_changed_between_two_tries_is_not_sealed_anew(tmp_path: Pa
     forged = file.path.read_text(encoding="utf-8").replace("1.0.7", "1.0.1")
     file.path.write_text(forged, encoding="utf-8")
     told = leave(outcome(), file, attempt=2)
-    assert [warning.key for warning in told.warnings] == ["post.not_kept"]
+    (warning,) = told.warnings
+    assert (warning.key, str(warning.fields["problem"])) == (
+        "post.not_kept",
+        str(say("post.not_genuine", file=str(file))),
+    )
     assert file.path.read_text(encoding="utf-8") == forged
 
 
@@ -94,6 +99,11 @@ def test_what_is_too_large_for_a_state_of_ours_is_none_and_is_not_read_whole(tmp
     with (tmp_path / "large.json").open("wb") as stream:
         stream.truncate(LARGEST_STATE + 1)
     assert read_state(OwnFile(tmp_path, "large.json")) == ""
+    with (tmp_path / "large.json").open("r+b") as stream:
+        stream.truncate(LARGEST_STATE)
+    assert read_state(OwnFile(tmp_path, "large.json"))
+    (tmp_path / "garbled.json").write_bytes(b"\xff{}")
+    assert read_state(OwnFile(tmp_path, "garbled.json")) == "\ufffd{}"
 
 
 # --- the next try ---------------------------------------------------------------------------------------
@@ -129,6 +139,30 @@ def test_a_next_try_knows_what_its_first_one_deployed_and_what_was_before(tmp_pa
     assert found == EarlierTry(files=(A, B), before=(WAS, Before("b.yaml", "")))
     again = earlier_try(file, plan_of(deploy=(A,), live=(B,)))
     assert again == EarlierTry(files=(B,), before=(Before("b.yaml", ""), WAS))
+
+
+def test_of_what_a_first_try_has_not_deployed_nothing_is_known_and_nothing_lost(tmp_path: Path) -> None:
+    file = kept(tmp_path, outcome(deployed=(A,)))
+    new = FileVersion("new.yaml", "id", "1.0.1")
+    assert earlier_try(file, plan_of(deploy=(new,), live=(A, B))) == EarlierTry(files=(A,), before=(WAS,))
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "here"),
+    [
+        ("region", "region", "gz"),
+        ("project", "project_code", "web"),
+        ("space", "template_space", "front-ends"),
+        ("cluster_id", "cluster_id", "BCS-K8S-40000"),
+        ("namespace", "namespace", "prod"),
+    ],
+)
+def test_a_state_of_another_place_names_the_input_that_says_so(field: str, name: str, here: str) -> None:
+    state = left(outcome())
+    assert state.differs_from(settings_of()) == []
+    fields = {each: getattr(state, each) for each in JobState.__annotations__}
+    other = JobState(**{**fields, field: "other"})
+    assert other.differs_from(settings_of()) == [(name, "other", here)]
 
 
 def test_a_first_try_has_none_before_it(tmp_path: Path) -> None:
