@@ -182,7 +182,7 @@ def test_nothing_is_printed_where_nothing_changed() -> None:
 
 def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
     files = (Subtask("a.yaml", 0.2, "succeeded"), Subtask("b.yaml", 0.5, "running"))
-    phases = (TimelineItem("render", 0, 0.5), TimelineItem("publish", 1_767_225_600))
+    phases = (TimelineItem("render", 0, 0.8), TimelineItem("publish", 1_767_225_600))
     screen = Screen(detail=True)
     screen.progress.show(Snapshot(0.33, files, phases))
     assert [json.loads(payload) for payload in screen.payloads()] == [
@@ -199,7 +199,7 @@ def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
             "timeline": {
                 "title": "Phases",
                 "items": [
-                    {"name": "render", "startTime": "1970-01-01T00:00:00Z", "duration": 500},
+                    {"name": "render", "startTime": "1970-01-01T00:00:00Z", "duration": 800},
                     {"name": "publish", "startTime": "2026-01-01T00:00:00Z"},
                 ],
             },
