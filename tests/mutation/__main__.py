@@ -255,7 +255,7 @@ def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse
     def may_be_noticed(target: Target, mutant: Mutant) -> bool:
         if mutant.key in read_explained(target):
             return False
-        return bool(order.tests_for(target, mutant, whole=not mutant.place))
+        return bool(order.tests_for(target, mutant, whole=mutant.is_at_import))
 
     new = left(None)
 

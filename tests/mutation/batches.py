@@ -123,7 +123,7 @@ class Batched(Swapped):
         item = next(iter(self._items.values()))
         item.config._tmp_path_factory._basetemp = Path(directory)  # type: ignore[attr-defined] # as --basetemp
         for target, mutant in pairs:
-            tests = self._units.tests_for(target, mutant, whole=not mutant.place)
+            tests = self._units.tests_for(target, mutant, whole=mutant.is_at_import)
             if not tests or self.is_early(target, mutant):
                 say("left")
                 continue

@@ -66,6 +66,11 @@ class Mutant:
         """Return what it is called in the list of explained survivors."""
         return (self.place, self.before, self.after, self.nth)
 
+    @property
+    def is_at_import(self) -> bool:
+        """Tell whether the import runs it, a class or what is in none: any test of the module may meet it."""
+        return not self.place or self.place.rpartition(".")[2].lstrip("_")[:1].isupper()
+
 
 def mutants_of(source: str) -> Iterator[Mutant]:
     """Yield every mutant of a module's source, in the order of its text."""

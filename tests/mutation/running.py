@@ -323,7 +323,7 @@ class Swapped(Hunt):
         return self._order.seen.is_early(target.module, mutant.place)
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
-        return self._order.tests_for(target, mutant, whole=not mutant.place)
+        return self._order.tests_for(target, mutant, whole=mutant.is_at_import)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
@@ -374,9 +374,7 @@ class Imported(Hunt):
     """Forks a process that has imported nothing of the step."""
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
-        is_inside = bool(mutant.place)
-        found = self._order.tests_for(target, mutant, whole=not is_inside)
-        return self._of_few_files(found)
+        return self._of_few_files(self._order.tests_for(target, mutant, whole=mutant.is_at_import))
 
     def _of_few_files(self, tests: Sequence[int], most: int = 8) -> list[int]:
         files: dict[str, list[int]] = defaultdict(list)

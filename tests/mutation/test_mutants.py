@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from array import array
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -240,6 +241,15 @@ def test_a_survivor_is_asked_again_of_tests_that_were_not_asked_yet() -> None:
     assert order.tests_for(target, mutant, whole=True) == [1, 2]
     order.only = "tests/unit/"
     assert order.tests_for(target, mutant, whole=True) == [1]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_at_import"),
+    [("", True), ("Row", True), ("_Row", True), ("judge", False), ("_Row._judge", False), ("f.Row", True)],
+)
+def test_what_the_import_makes_is_asked_of_all_tests_of_the_module(*, place: str, is_at_import: bool) -> None:
+    mutant = next(mutants_of("A = 1"))
+    assert replace(mutant, place=place).is_at_import == is_at_import
 
 
 # --- which tests run a line, when the module has changed since -----------------------------------------
