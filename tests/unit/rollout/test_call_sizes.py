@@ -69,6 +69,12 @@ def test_the_first_call_goes_alone_and_carries_at_most_twenty_objects() -> None:
     assert FIRST_OBJECTS == 20
 
 
+def test_before_the_first_call_nothing_is_known() -> None:
+    size = CallSize()
+    assert (size.objects, size.seconds, size.slowest, size.at_once, size.pace) == (0, 0, 0, 1, 0)
+    assert not Unit((file("a.yaml"),)).in_line
+
+
 def test_up_to_twenty_objects_are_one_call() -> None:
     files = [file(f"{n:02}.yaml") for n in range(14)]
     (call,) = next_calls(units_of([*files, *domain("a"), *domain("b")]), CallSize())
