@@ -181,13 +181,14 @@ class SeenModule:
     first: int = 0
 
     def at_line(self, line: int, now: str) -> list[int]:
-        """Return the tests that run a line of the text as it is now."""
+        """Return the tests that run a line of the text as it is now; a function's head runs at the import."""
         then = self._then(now).get(line)
-        return [] if then is None else self._at([then])
+        is_head = any(first <= (then or 0) < body for first, _, body in self._places.values())
+        return [] if then is None or is_head else self._at([then])
 
     def in_place(self, place: str) -> list[int]:
         """Return the tests that run a function."""
-        return self._at(self._lines_in(place))
+        return self._at(self._body_of(place))
 
     def has(self, place: str) -> bool:
         """Tell whether it had a function of that name."""
@@ -216,10 +217,6 @@ class SeenModule:
                 for n in range(block.size)
             }
         return self._moves[now]
-
-    def _lines_in(self, place: str) -> range:
-        first, last, _ = self._places.get(place, (0, 0, 0))
-        return range(first, last + 1)
 
     def _body_of(self, place: str) -> range:
         _, last, body = self._places.get(place, (0, -1, 0))

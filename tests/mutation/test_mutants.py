@@ -256,7 +256,7 @@ def test_what_the_import_makes_is_asked_of_all_tests_of_the_module(*, place: str
 
 THEN = "def one():\n    a()\n    b()\n\ndef two():\n    c()\n"
 MODULE = SeenModule(
-    THEN, {line: array("H", [line * 10]).tobytes() for line in (2, 3, 6)}, early=frozenset({1, 5, 6})
+    THEN, {line: array("H", [line * 10]).tobytes() for line in (1, 2, 3, 6)}, early=frozenset({1, 5, 6})
 )
 SEEN = Seen([], [], {"m": [MODULE]})
 SEEN_BY_THREE = Seen(
@@ -270,11 +270,12 @@ SEEN_BY_THREE = Seen(
     ("line", "place", "now", "tests"),
     [
         (2, "one", THEN, [20]),
+        (1, "one", THEN, [20, 30]),
         (4, "one", "import x\n\n" + THEN, [20]),
         (3, "one", THEN.replace("b()", "changed()"), [20, 30]),
-        (8, "three", THEN + "\ndef three():\n    d()\n", [20, 30, 60]),
+        (8, "three", THEN + "\ndef three():\n    d()\n", [10, 20, 30, 60]),
     ],
-    ids=["same", "moved", "changed", "new"],
+    ids=["same", "head", "moved", "changed", "new"],
 )
 def test_the_tests_of_a_line(line: int, place: str, now: str, tests: list[int]) -> None:
     assert SEEN.tests_of("m", line, place, now) == tests
