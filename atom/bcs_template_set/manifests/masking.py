@@ -9,9 +9,9 @@ wrongly, or left to BCS, may be meant as a Secret, so it is masked as one.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Optional
 
 from bcs_template_set.manifests.fields import is_same
@@ -139,10 +139,8 @@ def _texts_in(value: YamlValue) -> Iterator[str]:
             yield from _texts_in(text)
         if isinstance(text, str):
             yield text
-            try:
+            with suppress(ValueError):
                 yield base64.b64decode("".join(text.splitlines()), validate=True).decode("utf-8")
-            except (binascii.Error, ValueError):
-                continue
 
 
 def masked_text(document: Document) -> str:
