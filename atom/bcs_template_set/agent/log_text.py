@@ -50,7 +50,7 @@ def is_command(line: str) -> bool:
     return any(text.lstrip(_TRIMMED).startswith(("::", "##")) for text in (line, seen))
 
 
-def safe_lines(text: str, *, cut_note: str, prefix: str = "", foreign: bool = False) -> Iterator[str]:
+def safe_lines(text: str, *, cut_note: str, prefix: str, foreign: bool) -> Iterator[str]:
     """Yield the text's lines, each fit to be printed with `prefix`, a marker of ours, before it.
 
     Args:

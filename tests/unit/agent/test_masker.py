@@ -288,7 +288,8 @@ def test_beside_a_piece_of_a_secret_no_other_stays_whatever_stands_between(unkno
 def test_a_shorter_secret_is_looked_for_whole() -> None:
     """Its beginning would be the app's name, in every line of the log."""
     secret = "web_shop-secret"
-    assert len(secret) < LONG
+    assert len(secret) == LONG - 1 == 15
+    assert masker_of(f"{secret}s").mask("app web_shop-") == "app ***"
     assert masker_of(secret).mask(f"app web_shop, secret {secret}") == "app web_shop, secret ***"
 
 
