@@ -167,8 +167,10 @@ def test_a_result_stands_only_where_the_platform_can_read_it(tmp_path: Path) -> 
     for broken in ("", "{", "[]", "{}", '{"status": "fine"}'):
         file.path.write_text(broken)
         assert not file.stands()
-    file.write(pessimistic("en_US"))
-    assert file.stands()
+    mistake = failure(InputUnreadable(file="f", problem="p"), {}, language="en_US")
+    for written_ in (pessimistic("en_US"), mistake, success("done", {})):
+        file.write(written_)
+        assert file.stands()
 
 
 def test_the_file_is_found_by_the_workers_environment(tmp_path: Path) -> None:
@@ -215,6 +217,7 @@ def test_a_message_that_is_too_long_ends_with_a_sentence() -> None:
     assert message == ("This is one. " * 292).rstrip()
     exact = "One. " * (MOST_MESSAGE_UNITS // 5)
     assert valid_document(success(exact, {}))["message"] == exact
+    assert valid_document(success(exact + "x", {}))["message"] == exact.rstrip()
     assert valid_document(success("half \ud83d", {}))["message"] == "half ?"
     chinese = valid_document(success("这是一句🎉。" * 900, {}))["message"]
     assert utf16_units(chinese) <= MOST_MESSAGE_UNITS

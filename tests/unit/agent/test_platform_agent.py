@@ -285,7 +285,9 @@ def test_a_stop_from_outside_passes_through_the_sdk(install: Install) -> None:
 
 
 def test_an_sdk_may_ask_whether_its_stdout_takes_writes(install: Install) -> None:
-    writes = "assert sys.stdout.writable() and sys.stdout.write('abc') == 3"
+    writes = (
+        "assert sys.stdout.writable() and sys.stdout.write('abc') == 3 and sys.stdout.encoding == 'utf-8'"
+    )
     asking = STAND_IN.replace("def get_input():", "def get_input():\n        " + writes)
     installed = install(source=asking)
     assert installed.agent.inputs()
