@@ -19,10 +19,6 @@ from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.log_text import is_command
 from bcs_template_set.agent.progress_payload import (
     LARGEST_PAYLOAD,
-    LONGEST_NAME,
-    LONGEST_SUMMARY,
-    MOST_PHASES,
-    MOST_SUBTASKS,
     Snapshot,
     Subtask,
     SubtaskStatus,
@@ -244,16 +240,16 @@ def assert_within_limits(detail: Detail) -> None:
     """Hold a payload to what bk-ci's `BuildTaskProgressDetailValidator.kt` checks."""
     group, timeline = detail.subtasks, detail.timeline
     assert 0 <= detail.progress.value <= 1
-    assert all(units(text) <= LONGEST_SUMMARY for text in (detail.progress.summary, group.summary))
-    assert all(units(text) <= LONGEST_NAME for text in (group.title, timeline.title))
-    assert len(group.items) <= MOST_SUBTASKS
-    assert len(timeline.items) <= MOST_PHASES
+    assert all(units(text) <= 32 for text in (detail.progress.summary, group.summary))
+    assert all(units(text) <= 128 for text in (group.title, timeline.title))
+    assert len(group.items) <= 100
+    assert len(timeline.items) <= 50
     assert all(0 <= item.progress <= 1 for item in group.items)
     assert all(item.start_time.tzinfo is not None for item in timeline.items)
     assert all(item.duration is None or item.duration >= 0 for item in timeline.items)
     for name in names_in(detail):
         assert name.strip()
-        assert units(name) <= LONGEST_NAME
+        assert units(name) <= 128
         assert "::" not in name
         assert name == "".join(name.splitlines())
 
