@@ -156,11 +156,10 @@ class Seen:
         that ran before all tests, those that run its module.
         """
         known = self.modules.get(module, [])
-        if not any(one.has(place) for one in known):  # it ran in whichever test imported the module first
-            return self.tests_in(module)
         found = [test for one in known for test in one.at_line(line, now)]
         found = found or [test for one in known for test in one.in_place(place)]
-        return found if found or not self.is_early(module, place) else self.tests_in(module)
+        is_never_run = any(one.has(place) for one in known) and not self.is_early(module, place)
+        return found if found or is_never_run else self.tests_in(module)
 
     def tests_in(self, module: str) -> list[int]:
         """Return the tests that run any line of a function of a module."""
