@@ -285,6 +285,13 @@ def test_many_long_names_still_fit_and_stand_for_every_subtask(
     assert sum(count_of(item.name) for item in detail.timeline.items) == count
 
 
+def test_of_short_names_as_many_are_shown_as_the_worker_takes() -> None:
+    files = tuple(Subtask("f", 0.25, STATUSES[i % 4]) for i in range(120))
+    phases = tuple(TimelineItem("p", i, 1) for i in range(60))
+    detail = msgspec.json.decode(detail_text(files, phases, language="en_US"), type=Detail)
+    assert (len(detail.subtasks.items), len(detail.timeline.items)) == (100, 50)
+
+
 def count_of(name: str) -> int:
     """Return how many things an entry stands for."""
     found = re.match(r"(\d+) (?:more|earlier) |另有 (\d+) 个|之前的 (\d+) 个", name)
