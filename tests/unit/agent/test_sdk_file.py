@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.agent.agent_files import AgentIdentity, read_identity
 from bcs_template_set.messages.errors import SdkFileUnreadable
+from bcs_template_set.messages.secret import Secret
 
 CANARY = "canary-5up3r"
 WHOLE: dict[str, object] = {
@@ -88,6 +89,11 @@ def test_the_execute_count_is_one_unless_said_otherwise(tmp_path: Path, given: o
 def test_a_number_as_vm_seq_id_and_a_missing_task_id_are_no_mistakes(tmp_path: Path) -> None:
     found = identity(tmp_path, {**{k: v for k, v in WHOLE.items() if k != "taskId"}, "vmSeqId": 7})
     assert (found.vm_seq_id, found.task_id) == ("7", "")
+
+
+def test_a_build_of_which_no_more_is_known_is_at_its_first_run() -> None:
+    known = AgentIdentity("WORKER", "web", "", Secret(""), "http://ci.example.com", "b-1", "1")
+    assert (known.task_id, known.execute_count) == ("", 1)
 
 
 def test_the_platforms_own_machines_have_neither_agent_nor_secret(tmp_path: Path) -> None:
