@@ -168,6 +168,15 @@ def test_a_step_that_published_only_leaves_nothing_to_restore(worker: Worker) ->
         assert "deployed nothing" in post.told["message"]
 
 
+def test_a_step_that_never_ran_and_would_only_publish_leaves_nothing_and_nobody_is_asked(
+    worker: Worker,
+) -> None:
+    post = fail_job(worker, action="publish")
+    assert (post.status, post.told["data"]) == (0, {})
+    assert "deployed nothing" in post.told["message"]
+    assert worker.emulator.to_gateway() == []
+
+
 def test_a_first_deployment_is_left_and_said(worker: Worker) -> None:
     deployed(worker, build=7, tag="1")
     post = fail_job(worker)
