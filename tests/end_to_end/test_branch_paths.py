@@ -247,6 +247,21 @@ def test_two_branches_that_pass_every_check_at_once_both_keep_their_path(site: S
     assert any("planning again" in ran.log for ran in rans)
 
 
+def test_who_never_gets_its_path_in_says_when_its_time_is_over_that_others_keep_publishing(
+    site: Site,
+) -> None:
+    build(site, "main")
+    before = site.contents()[ROUTES]
+    site.rival(
+        lambda state: publish_by_hand(state, lambda _: before), before=CREATE_VERSION, times=999, after=True
+    )
+    ran = build(site, "z")
+    site.emulator.faults.clear()
+    assert ran.code == 800405, ran.log
+    assert "others kept publishing it at the same time" in ran.log
+    assert "/z/" not in served(site)
+
+
 def test_a_later_build_brings_back_what_a_killed_one_has_hidden(site: Site) -> None:
     """The rival's version is written in the window, and ours, a slow one, dies before it looks back."""
     before = site.contents()[ROUTES]
