@@ -162,12 +162,11 @@ def test_one_that_could_not_be_deleted_ends_with_1_and_three_lists() -> None:
 
 
 class Impatient(FakeClock):
-    """A clock at whose first wait somebody presses Ctrl-C; who waits for a permit waits for no time."""
+    """A clock at whose first wait somebody presses Ctrl-C."""
 
     def wait(self, seconds: float) -> None:
         super().wait(seconds)
-        if seconds:
-            raise Stopped(Interrupted(signal="SIGINT"))
+        raise Stopped(Interrupted(signal="SIGINT"))
 
 
 def test_one_that_is_stopped_says_what_is_deleted_and_what_is_not() -> None:

@@ -324,7 +324,8 @@ class Gateway:
                 return permit, held
             if waited + held + permit > self._policy.longest_limit:
                 self._give_up(last or self._limited_by)
-            self._wait(min(permit, self._deadline.remaining()), last)
+            if permit > 0:
+                self._wait(min(permit, self._deadline.remaining()), last)
             held += permit
 
     def _permit(self) -> Union[Permit, float]:
