@@ -260,5 +260,6 @@ def _text(value: JsonValue) -> Optional[str]:
 
 def _count(value: JsonValue) -> int:
     text = _text(value)
-    is_count = text is not None and text.isascii() and text.isdigit() and len(text) < len("1000000000")
-    return max(1, int(text)) if text is not None and is_count else 1
+    if text is None or not (text.isascii() and text.isdigit() and len(text) < len("1000000000")):
+        return 1
+    return max(1, int(text))

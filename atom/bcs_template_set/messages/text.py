@@ -78,7 +78,7 @@ def table(rows: Sequence[Sequence[str]], *, columns: int = ROW_COLUMNS) -> list[
 
     Where they are too wide, the widest column gives way first.
     """
-    widths = [max(width(cell) for cell in column) for column in zip(*rows)]
+    widths = [min(columns, max(width(cell) for cell in column)) for column in zip(*rows)]
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - columns
     while over > 0 and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Literal, Optional, TypeVar
 
-from bcs_template_set.manifests.fields import mapping_at, text_at, texts_of
+from bcs_template_set.manifests.fields import mapping_at, texts_of
+from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.pod_templates import objects_of, pod_of
 from bcs_template_set.manifests.routes import LOAD_BALANCER as CLB
@@ -280,7 +281,7 @@ def _lane(host: str, found: _Host, objects: _Objects) -> Lane:
 def _add_way(maker: _LaneMaker, first: int, objects: _Objects, *, ingress: str, service: str) -> None:
     """Add what leads from a domain through one Ingress and one Service to the images."""
     found = objects.ingresses.get(ingress)
-    balancer = text_at(found.document.body, "metadata", "annotations", CLB) if found is not None else ""
+    balancer = annotation_of(found.document.body, CLB) if found is not None else ""
     before = maker.node(Node(LOAD_BALANCER, balancer, "=", balancer), after=first) if balancer else first
     before = maker.node(Node(INGRESS, ingress, found.sign if found else "=", ingress), after=before)
     target = objects.services.get(service)

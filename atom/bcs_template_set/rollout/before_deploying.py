@@ -31,7 +31,7 @@ from bcs_template_set.messages.spelling import near_name
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.rollout.deployment_plan import PodNumbers
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.rollout.pod_numbers import ALONE, autoscalers_in, changes_number, targets_of
+from bcs_template_set.rollout.pod_numbers import ALONE, autoscalers_in, changed_number, targets_of
 from bcs_template_set.system.parallel import Raised, overlap, values_of
 
 NO_AUTOSCALER: Mapping[Workload, int] = {}
@@ -165,7 +165,7 @@ def read_numbers(
     targets = targets_of(autoscalers_in(state.desired for state in states))
     keeps = frozenset(state.title for state in states if (state.kind, state.name) in kept)
     unseen = None
-    if any(changes_number(state) and state.title not in keeps for state in states):
+    if any(changed_number(state) and state.title not in keeps for state in states):
         try:
             targets = {**targets, **targets_of(_items(reader.read(list_autoscalers(place))))}
         except StepError as exc:

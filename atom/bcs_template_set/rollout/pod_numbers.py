@@ -45,10 +45,10 @@ def pods_after(state: LiveState) -> Optional[int]:
     return ALONE if state.known_kind is not None and state.known_kind.scales else None
 
 
-def changes_number(state: LiveState) -> bool:
-    """Tell whether a live workload would have another number of pods."""
+def changed_number(state: LiveState) -> Optional[tuple[int, int]]:
+    """Return how many pods a live workload has and would have, None where that is the same or not known."""
     live, after = _live(state), pods_after(state)
-    return live is not None and after is not None and live != after
+    return (live, after) if live is not None and after is not None and live != after else None
 
 
 def with_pods(plan: DeploymentPlan, numbers: PodNumbers) -> DeploymentPlan:
@@ -76,9 +76,10 @@ def counted_pods(states: Sequence[LiveState], titles: frozenset[str], *, least: 
 def lost_pods(states: Sequence[LiveState], numbers: PodNumbers) -> Iterator[Text]:
     """Say which workloads get fewer pods, or another number than their autoscaler's, or one nobody wrote."""
     for state in states:
-        live, after = _live(state), pods_after(state)
-        if state.title in numbers.kept or live is None or after is None or live == after:
+        changed = changed_number(state)
+        if state.title in numbers.kept or changed is None:
             continue
+        live, after = changed
         silent = mapping_at(state.desired, "spec").get("replicas") is None
         scaled = state.title in numbers.scaled
         if silent or scaled or live > after:
@@ -91,8 +92,9 @@ def _left_pods(states: Sequence[LiveState], numbers: PodNumbers) -> Iterator[Tex
     """Say which workloads have another number of pods than their file says, and are left so."""
     for state in states:
         wanted = pods_of(state.desired)
-        if wanted is not None and changes_number(state) and state.title not in numbers.kept | numbers.scaled:
-            yield say("deploy.pods_left", object=state.title, live=_live(state), wanted=wanted)
+        changed = changed_number(state) if state.title not in numbers.kept | numbers.scaled else None
+        if wanted is not None and changed is not None:
+            yield say("deploy.pods_left", object=state.title, live=changed[0], wanted=wanted)
 
 
 def still_fewer(

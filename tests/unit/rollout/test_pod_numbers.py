@@ -13,7 +13,7 @@ from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import (
     as_many_as,
     autoscalers_in,
-    changes_number,
+    changed_number,
     lost_pods,
     pods_after,
     still_fewer,
@@ -54,7 +54,7 @@ def state(live: Number, wanted: Number, *, kind: str = "Deployment", group: str 
 def test_how_many_pods_there_are_after_a_deployment(
     *, found: LiveState, after: Optional[int], changes: bool
 ) -> None:
-    assert (pods_after(found), changes_number(found)) == (after, changes)
+    assert (pods_after(found), changed_number(found) is not None) == (after, changes)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def check_leftovers(checked: CheckInput) -> Iterator[Finding]:
         has_secret = bool(variables) and any(map(holds_secret, file.documents))
         line, at = 1, 0
         for variable in variables:
-            name = variable.inner.strip()
+            name = variable.name
             if name in said:
                 continue
             said.add(name)

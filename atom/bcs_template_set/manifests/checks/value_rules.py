@@ -313,7 +313,7 @@ def _secret(body: Fields) -> Found:
             yield f"stringData[{key}]", "value_json", {}
     if kind == "kubernetes.io/basic-auth" and not {"username", "password"}.intersection(keys):
         yield "data", "value_needs", {"name": f"type: {kind}", "wanted": "username / password"}
-    if kind == _OF_ACCOUNT and not text_at(body, "metadata", "annotations", _ACCOUNT):
+    if kind == _OF_ACCOUNT and not annotation_of(body, _ACCOUNT):
         yield "metadata.annotations", "value_needs", {"name": f"type: {kind}", "wanted": _ACCOUNT}
 
 
