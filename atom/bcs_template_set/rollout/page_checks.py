@@ -109,10 +109,7 @@ class Missed:
     final: bool = False
 
 
-PageResult = Union[Found, Follow, Missed]
-
-
-def judge(answer: HttpAnswer, *, url: str, contains: str) -> PageResult:
+def judge(answer: HttpAnswer, *, url: str, contains: str) -> Union[Found, Follow, Missed]:
     """Return what the answer to a request for `url` means; `contains` is the text looked for, "" = any."""
     location = answer.headers.get("location", "")
     is_ours = is_this_machine(answer.peer)
@@ -136,7 +133,7 @@ def judge_redirect(location: str, *, url: str) -> Union[Follow, Missed]:
     try:
         target = urldefrag(urljoin(url, location.strip())).url
         old, new = urlsplit(url), urlsplit(target)
-        old_place, new_place = (old.hostname, port_of(old)), (new.hostname, port_of(new))
+        old_place, new_place = (old.hostname, _port_of(old)), (new.hostname, _port_of(new))
     except ValueError:
         return Missed(say("arrival.redirect_invalid", location=shown(location)))
     place = shown(f"{new.scheme}://{new.netloc.rpartition('@')[2]}{new.path}")
@@ -149,13 +146,13 @@ def judge_redirect(location: str, *, url: str) -> Union[Follow, Missed]:
     return Follow(target)
 
 
-def port_of(parts: SplitResult) -> int:
-    """Return the port an address names, or its scheme's; 0 where it has none.
+def _port_of(parts: SplitResult) -> Optional[int]:
+    """Return the port an address names, or its scheme's.
 
     Raises:
         ValueError: the port is no number or too large.
     """
-    return parts.port or _PORTS.get(parts.scheme, 0)
+    return parts.port or _PORTS.get(parts.scheme)
 
 
 def holds(body: bytes, text: str) -> bool:
@@ -204,14 +201,6 @@ def verify_arrivals(
     return _Watch(pages, clock, deadline).run(wanted)
 
 
-@dataclass(frozen=True)
-class _Try:
-    """One try at one page."""
-
-    judgement: Union[Found, Missed]
-    status: int = 0
-
-
 class _Watch:
     """One `verify_arrivals`: its clock, its time and its way out."""
 
@@ -224,15 +213,14 @@ class _Watch:
 
     def run(self, wanted: Sequence[VerifyUrl]) -> tuple[Arrival, ...]:
         arrivals = [Arrival(page.url, ok=False, problem=say("arrival.no_time")) for page in wanted]
-        pending, rounds = list(range(len(wanted))), 0
-        while pending:
+        pending, rounds = list(range(len(wanted))), 1
+        while True:
             pending = self._round(wanted, arrivals, pending)
-            rounds += 1
             pause = pause_after(rounds)
             if not pending or self._window.remaining() <= pause:
-                break
+                return tuple(arrivals)
             self._clock.wait(pause)
-        return tuple(arrivals)
+            rounds += 1
 
     def _round(self, wanted: Sequence[VerifyUrl], arrivals: list[Arrival], pending: list[int]) -> list[int]:
         """Try each pending page once, note how it went, and return those to be tried again."""
@@ -248,20 +236,15 @@ class _Watch:
         """Return how the page stands after one more try, and whether that is final."""
         if self._deadline.passed():
             return before, True
-        tried = self._fetch(page)
-        after = replace(
-            before,
-            status=tried.status,
-            tries=before.tries + 1,
-            seconds=self._clock.monotonic() - self._began,
-        )
-        if isinstance(tried.judgement, Found):
+        judged, status = self._fetch(page)
+        seconds = self._clock.monotonic() - self._began
+        after = replace(before, status=status, tries=before.tries + 1, seconds=seconds)
+        if isinstance(judged, Found):
             return replace(after, ok=True, problem=None, first_line=""), True
-        missed = tried.judgement
-        return replace(after, problem=missed.problem, first_line=missed.first_line), missed.final
+        return replace(after, problem=judged.problem, first_line=judged.first_line), judged.final
 
-    def _fetch(self, page: VerifyUrl) -> _Try:
-        """Fetch a page and follow its redirects."""
+    def _fetch(self, page: VerifyUrl) -> tuple[Union[Found, Missed], int]:
+        """Fetch a page and follow its redirects; return what came of it, and the last answer's status."""
         patience = min(TRY_SECONDS, self._deadline.remaining(), max(LEAST_TRY, self._window.remaining()))
         time_left = Deadline(self._clock, seconds=patience)
         url = urldefrag(page.url).url
@@ -272,9 +255,9 @@ class _Watch:
                 )
             except (NotSent, NoAnswer) as exc:
                 final = isinstance(exc, NotSent) and exc.kind in ("invalid", "address")
-                return _Try(Missed(say("arrival.no_answer", problem=exc.problem), final=final))
+                return Missed(say("arrival.no_answer", problem=exc.problem), final=final), 0
             judgement = judge(answer, url=url, contains=page.contains)
             if not isinstance(judgement, Follow):
-                return _Try(judgement, answer.status)
+                return judgement, answer.status
             url = judgement.url
-        return _Try(Missed(say("arrival.redirect_loop", most=MOST_REDIRECTS)), answer.status)
+        return Missed(say("arrival.redirect_loop", most=MOST_REDIRECTS)), answer.status
