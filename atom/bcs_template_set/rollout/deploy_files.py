@@ -196,7 +196,7 @@ class _Sending:
             if all(state.live is None for state in states):
                 shown = first_names([state.title for state in states], most=MOST_LINES)
                 raise RolloutUnseen(count=len(states), details=[say("deploy.not_shown", object=shown)])
-        if not untouched and self._all_there(states, files):
+        if untouched is None:
             return states
         details = self._objects(states, files, missing=untouched)
         hidden = [title for titles in unlisted(files, states).values() for title in titles]
@@ -204,16 +204,14 @@ class _Sending:
             raise RolloutUnseen(count=len(hidden), details=details)  # nothing is known against them
         raise DeployIncomplete(details=details)
 
-    def _read_back(self, files: Files, *, pauses: Sequence[float]) -> tuple[States, frozenset[str]]:
-        """Look after each pause until all is as it was deployed; return that, and what is as before."""
-        states: States = ()
-        untouched = frozenset[str]()
+    def _read_back(self, files: Files, *, pauses: Sequence[float]) -> tuple[States, Optional[frozenset[str]]]:
+        """Look after each pause until all is as it was deployed; say what is as before, None then."""
         for pause in pauses:
             self.deploying.clock.wait(pause)
             states = self._look(files)
             untouched = _untouched(states, files, known=self.known)
             if not untouched and self._all_there(states, files):
-                break
+                return states, None
         return states, untouched
 
     def _refused(self, files: Files, *, message: Detail, meaning: Sequence[Detail] = ()) -> StepError:

@@ -1,0 +1,159 @@
+"""A namespace and versions of files in memory, which answer calls without an emulator."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from typing import Optional, TypeVar, Union, cast
+
+from tests.support.objects import Object
+from tests.support.pieces import FakeClock
+
+from bcs_template_set.bcs.calls import JsonValue, Read, Write
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
+from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION, UPDATOR
+from bcs_template_set.manifests.fields import mapping_at, text_at
+from bcs_template_set.messages.server_errors import BcsFailed
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.sized_calls import Deploying
+from bcs_template_set.system.clock import Deadline
+
+T = TypeVar("T")
+PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")
+SPACE = "front-ends"
+
+End = Union[str, StepError, None]
+"""What a deployment ends with: what BCS says in `data.error`, or an error; None for success."""
+
+_GROUPS = {"ConfigMap": "v1", "Service": "v1", "Pod": "v1"}
+
+
+def body(kind: str, name: str = "web", **fields: JsonValue) -> Object:
+    """Return an object as a manifest has it; what is no field of a ConfigMap is its `spec`."""
+    metadata: Object = {"name": name}
+    known = fields if kind == "ConfigMap" else {"spec": dict(fields)}
+    return cast(
+        "Object", {"apiVersion": _GROUPS.get(kind, "apps/v1"), "kind": kind, "metadata": metadata, **known}
+    )
+
+
+def title_of(item: Mapping[str, object]) -> str:
+    return f"{item['kind']}/{mapping_at(cast('Object', item), 'metadata')['name']}"
+
+
+def marked(item: Object, file: str, version: str, *, space: str = SPACE, by: str = "lisi") -> Object:
+    """Return an object as BCS applies it."""
+    marks: Object = {TEMPLATE_NAME: f"{space}/{file}", TEMPLATE_VERSION: version, UPDATOR: by}
+    metadata = mapping_at(item, "metadata")
+    return {**item, "metadata": {**metadata, "annotations": {**mapping_at(metadata, "annotations"), **marks}}}
+
+
+class SmallNamespace:
+    """Holds versions by id and live objects by `Kind/name`; answers as BCS does, and notes the calls.
+
+    `ends` says how deployments end, one after the other: how many of their objects are applied, and with
+    what. `hidden` are objects that previews show as not there, `unlisted` those that they leave out. What is
+    in `before`, by a call's name, is done before its answer, and may raise. `refusal` is what a dry run says.
+    """
+
+    most_at_once = 1
+
+    def __init__(self) -> None:
+        self.site = Site()
+        self.clock = FakeClock()
+        self.versions: dict[str, tuple[FileVersion, list[Object]]] = {}
+        self.live: dict[str, Object] = {}
+        self.ends: list[tuple[int, End]] = []
+        self.takes = 0.0
+        self.refusal = ""
+        self.hidden: Collection[str] = ()
+        self.unlisted: Collection[str] = ()
+        self.variables: dict[str, str] = {}
+        self.before: dict[str, Callable[[], object]] = defaultdict(lambda: lambda: None)
+        self.calls: list[str] = []
+        self.sent: list[tuple[list[str], dict[str, str]]] = []
+        self._lock = threading.Lock()
+
+    def holds(self, name: str, version: str, *items: Object) -> FileVersion:
+        """Keep a version of a file; return it."""
+        titles = tuple(title_of(item) for item in items)
+        file = FileVersion(name, f"{name}@{version}", version, objects=titles)
+        self.versions[file.version_id] = file, [marked(item, name, version) for item in items]
+        return file
+
+    def has(self, file: FileVersion) -> None:
+        """Have the objects of a version live."""
+        self.live.update({title_of(item): item for item in self.versions[file.version_id][1]})
+
+    def deploying(
+        self, variables: Optional[Mapping[str, str]] = None, *, seconds: Optional[float] = None
+    ) -> Deploying:
+        deadline = Deadline(self.clock, seconds=seconds)
+        return Deploying(PLACE, SPACE, variables or {}, self.clock, deadline, at_once=1)
+
+    def count(self, name: str) -> int:
+        return self.calls.count(name)
+
+    def read(self, call: Read[T]) -> T:
+        with self._lock:
+            self.calls.append(call.name)
+        self.before[call.name]()
+        return call.parse(self._answer(call.name, call.segments, call.body or {}))
+
+    def write(self, call: Write[T]) -> T:
+        self.calls.append(call.name)
+        self.before[call.name]()
+        given = call.body or {}
+        ids = cast("list[str]", given["templateVersions"])
+        self.sent.append((ids, cast("dict[str, str]", given["variables"])))
+        items = [item for id_ in ids for item in self.versions[id_][1]]
+        count, end = self.ends.pop(0) if self.ends else (len(items), None)
+        self.live.update({title_of(item): item for item in items[:count]})
+        self.clock.time += self.takes
+        if isinstance(end, StepError):
+            raise end
+        return call.parse({"error": end or ""})
+
+    def _answer(self, name: str, path: tuple[str, ...], given: Mapping[str, JsonValue]) -> JsonValue:
+        verb, _, kind = name.partition(" ")
+        if name == "preview":
+            ids = cast("list[str]", given["templateVersions"])
+            shown = [item for id_ in ids for item in self._preview(id_)]
+            return {"items": shown, "error": self.refusal}
+        if name == "list variables":
+            return {"vars": [{"key": key, "value": value} for key, value in self.variables.items()]}
+        if name == "find version":
+            id_ = f"{given['templateName']}@{given['version']}"
+            return self._version(id_) if id_ in self.versions else {}
+        if verb == "list":
+            items = [item for item in self.live.values() if item["kind"] == kind]
+            return {"manifest": {"items": cast("list[JsonValue]", items)}, "manifestExt": {}}
+        found = self.live.get(f"{kind}/{path[-1]}")
+        if found is None:
+            raise BcsFailed(bcs_code=1, message="not found")
+        return {"manifest": cast("JsonValue", found)}
+
+    def _version(self, version_id: str) -> JsonValue:
+        file, items = self.versions[version_id]
+        content = "---\n".join(json.dumps(item) + "\n" for item in items)
+        return {"id": version_id, "version": file.version, "content": content}
+
+    def _preview(self, version_id: str) -> list[JsonValue]:
+        shown: list[JsonValue] = []
+        for item in self.versions[version_id][1]:
+            title = title_of(item)
+            live = None if title in self.hidden else self.live.get(title)
+            if title not in self.unlisted:
+                shown.append(
+                    {
+                        "kind": text_at(item, "kind"),
+                        "name": text_at(item, "metadata", "name"),
+                        "content": json.dumps(item),
+                        "previousContent": "" if live is None else json.dumps(live),
+                    }
+                )
+        return shown
