@@ -29,6 +29,7 @@ SPACE = "front-ends"
 End = Union[str, StepError, None]
 """What a deployment ends with: what BCS says in `data.error`, or an error; None for success."""
 
+CUT = ("securityContext", "schedulerName")
 _GROUPS = {"ConfigMap": "v1", "Service": "v1", "Pod": "v1"}
 
 
@@ -118,6 +119,14 @@ class SmallNamespace:
             raise end
         return call.parse({"error": end or ""})
 
+    def seen_as(self, item: Optional[Object]) -> Optional[Object]:
+        """Return a live object as a preview shows it: without what BCS cuts (facts/bcs.md, trap 13)."""
+        template = mapping_at(item, "spec", "template")
+        if item is None or not template:
+            return item
+        pods = {k: v for k, v in mapping_at(template, "spec").items() if k not in CUT}
+        return {**item, "spec": {**mapping_at(item, "spec"), "template": {**template, "spec": pods}}}
+
     def _answer(self, name: str, path: tuple[str, ...], given: Mapping[str, JsonValue]) -> JsonValue:
         verb, _, kind = name.partition(" ")
         if name == "preview":
@@ -146,7 +155,7 @@ class SmallNamespace:
         shown: list[JsonValue] = []
         for item in self.versions[version_id][1]:
             title = title_of(item)
-            live = None if title in self.hidden else self.live.get(title)
+            live = None if title in self.hidden else self.seen_as(self.live.get(title))
             if title not in self.unlisted:
                 shown.append(
                     {
