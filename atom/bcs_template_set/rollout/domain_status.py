@@ -195,7 +195,7 @@ def _file_here(
     for row in rows:
         carried.setdefault(row.mark.version, []).append(row.title)
     looked = seen.looks.get(name, {})
-    listed = {row.title for row in rows}
+    listed = dict.fromkeys(row.title for row in rows)
     for version, states in looked.items():
         for state in states:
             if state.title not in listed and state.is_at(space=seen.space, version=version):
@@ -209,8 +209,8 @@ def _file_here(
     absent = [state.title for state in looked.get(newest, ()) if state.live is None]
     drift = {
         state.title: _drift(state, seen)
-        for version in (newest, *(version for version in carried if version != newest))
-        for state in looked.get(version, ())
+        for version, states in looked.items()
+        for state in states
         if state.live is not None
         and state.title not in seen.hidden
         and (state.is_at(space=seen.space, version=version) or (version == newest and state in others))
@@ -233,8 +233,9 @@ def _file_here(
 
 def _deployed_by(rows: Iterable[LiveRow], states: Iterable[LiveState]) -> tuple[str, ...]:
     """Return who deployed its objects last; of kinds that are not listed, a dry run shows them."""
+    listed = {row.deployed_by for row in rows}
     shown = {annotation_of(state.live, UPDATOR) for state in states if state.live is not None}
-    return tuple(sorted({row.deployed_by for row in rows} or shown - {""}))
+    return tuple(sorted((listed or shown) - {""}))
 
 
 def not_known_of(seen: Seen, name: str, version: str, states: Sequence[LiveState]) -> dict[str, Text]:
@@ -329,7 +330,7 @@ def is_rest_of(now: Collection[str], left: Collection[str]) -> bool:
 
     Given are the fields in which it is not what either says.
     """
-    return bool(now) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, left or ("",)))
+    return bool(now and left) and not any(map(_is_of_pods, now)) and all(map(_is_of_pods, left))
 
 
 def _paths(name: str, version: str, title: str, seen: Seen) -> tuple[str, ...]:
