@@ -26,7 +26,7 @@ from bcs_template_set.bcs.space.template_spaces import files_by_name, list_histo
 from bcs_template_set.bcs.space.versions import read_past_files, read_versions
 from bcs_template_set.cli.verb_plan import at_a_desk, find_folder
 from bcs_template_set.config.inputs import Settings
-from bcs_template_set.manifests.scope import Scope, web_host
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Language, say
 from bcs_template_set.messages.errors import ClusterNotVisible, InputsInvalid
 from bcs_template_set.messages.spelling import with_nearest
@@ -122,7 +122,7 @@ def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> F
     deploying = _deploying(reader, context) if settings.namespace else None
     space = find_folder(reader, settings)
     files = files_by_name(reader, settings.project_code, space.id).values()
-    scope = Scope(tuple(hosts), {file.real_name: web_host(file.real_name) for file in files})
+    scope = Scope(tuple(hosts), [file.real_name for file in files])
     mistakes = scope.mistakes(key="local.no_host")
     if mistakes:
         raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))

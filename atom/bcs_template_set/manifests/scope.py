@@ -5,8 +5,7 @@ The scope is cut once, before the plan. What is outside is a file of the folder 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import field
+from collections.abc import Collection, Iterable
 
 from bcs_template_set.manifests.naming import web_part
 from bcs_template_set.messages import Text, say
@@ -19,18 +18,17 @@ _PARTS = 3
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run would have without `only`: each file with its host, "" for one of no domain.
+    """What `only` names, and the names of the files that the run would have without it.
 
-    Of other files the name tells the host: of those that are gone, or that somebody takes away.
+    The name of a file tells its host, whoever made it, and also where it is gone: `host_of`.
     """
 
     only: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Collection[str] = ()
 
     def has(self, name: str) -> bool:
         """Tell whether the run is about a file."""
-        host = self.files.get(name, host_of(name))
-        return not self.only or name in self.only or (host or name) in self.only
+        return not self.only or name in self.only or (host_of(name) or name) in self.only
 
     @property
     def outside(self) -> frozenset[str]:
@@ -42,14 +40,15 @@ class Scope:
 
         `key` is the sentence that says it.
         """
-        known = {*self.files, *self.files.values(), *others, *map(host_of, others)}
-        known.discard("")
+        names = {*self.files, *others}
+        known = {*names, *map(host_of, names)} - {""}
         return [unknown_name(name, known, key=key) for name in dict.fromkeys(self.only) if name not in known]
 
     def text(self) -> Text:
         """Return how much of the whole the run is about, in domains where it has any, else in files."""
-        rows = {name: host or name for name, host in self.files.items()}
-        kind = "domains" if all(self.files.values()) else "rows" if any(self.files.values()) else "files"
+        hosts = {name: web_host(name) for name in self.files}
+        rows = {name: host or name for name, host in hosts.items()}
+        kind = "domains" if all(hosts.values()) else "rows" if any(hosts.values()) else "files"
         count = len({rows[name] for name in rows if self.has(name)})
         facts = {"count": count, "all": len(set(rows.values()))}
         return say(f"render.only_{kind}" if self.only else f"render.all_{kind}", **facts)

@@ -29,7 +29,7 @@ from bcs_template_set.config.inputs import Settings, approved_inputs
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.kinds import REPLICA_SET
-from bcs_template_set.manifests.scope import Scope, web_host
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
@@ -106,7 +106,7 @@ def rows_in_scope(
     """
     if not settings.only:
         return {name: rows.get(name) for name in prepared.scope.files}
-    scope = Scope(settings.only, {name: web_host(name) for name in rows})
+    scope = Scope(settings.only, rows)
     mistakes = scope.mistakes()
     if mistakes:
         raise NothingNamed(details=mistakes)

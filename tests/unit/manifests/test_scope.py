@@ -8,15 +8,16 @@ from bcs_template_set.manifests.scope import Scope, host_of, web_host
 
 PARTS = ("deployment", "routes")
 HOSTS = ("www.example.com", "api.example.com")
-WEB = {f"{host}.{part}.yaml": host for host in HOSTS for part in PARTS}
-MIXED = {**WEB, "extra.yaml": ""}
-FILES = {"a.yaml": "", "b.yaml": "", "c.yaml": ""}
+WEB = [f"{host}.{part}.yaml" for host in HOSTS for part in PARTS]
+MIXED = [*WEB, "extra.yaml"]
+FILES = ["a.yaml", "b.yaml", "c.yaml"]
 
 
 @pytest.mark.parametrize(
     ("files", "only", "text"),
     [
         (WEB, (), "all 2 domains"),
+        (["www.example.com.web.yaml", "www.example.com.tls.yaml"], (), "all 2 files"),
         (FILES, (), "all 3 files"),
         (MIXED, (), "all 3 domains and files"),
         (WEB, ("www.example.com",), "1 of 2 domains"),
@@ -26,7 +27,7 @@ FILES = {"a.yaml": "", "b.yaml": "", "c.yaml": ""}
     ],
 )
 def test_the_scope_says_how_much_of_the_whole_it_is(
-    files: dict[str, str], only: tuple[str, ...], text: str
+    files: list[str], only: tuple[str, ...], text: str
 ) -> None:
     assert Scope(only, files).text().render("en_US") == text
 
@@ -42,9 +43,16 @@ def test_a_host_stands_for_all_its_files_and_a_file_for_itself() -> None:
     assert Scope((), WEB).outside == frozenset()
 
 
+def test_a_host_stands_also_for_its_files_of_ones_own_templates() -> None:
+    own = ("www.example.com.web.yaml", "www.example.com.tls.yaml")
+    scope = Scope(("www.example.com",), (*own, "api.example.com.web.yaml"))
+    assert scope.mistakes() == []
+    assert scope.outside == {"api.example.com.web.yaml"}
+
+
 def test_an_empty_name_stands_for_no_file() -> None:
     scope = Scope(("",), FILES)
-    assert scope.outside == FILES.keys()
+    assert scope.outside == {*FILES}
     assert not scope.has("old.yaml"), "of which the name tells no host"
     assert len(scope.mistakes(others=["old.yaml"])) == 1
 
@@ -62,7 +70,7 @@ def test_a_name_that_matches_nothing_is_a_mistake_with_the_nearest_name() -> Non
 
 
 def test_the_nearest_name_is_found_among_thousands() -> None:
-    many = {f"shop-{number}.example.com.routes.yaml": f"shop-{number}.example.com" for number in range(600)}
+    many = [f"shop-{number}.example.com.routes.yaml" for number in range(600)]
     (mistake,) = Scope(("sho-7.example.com",), many).mistakes()
     assert "Did you mean" in mistake.render("en_US")
 

@@ -87,8 +87,8 @@ def test_of_a_domain_that_is_gone_all_files_are_named() -> None:
 
 
 def test_of_a_narrowed_run_only_what_it_names_can_be_gone() -> None:
-    ours, extra = "new.example.com.routes.yaml", "new.example.com.extra.yaml"
-    files = {ours: "new.example.com", extra: ""}
+    ours, extra = "new.example.com.routes.yaml", "extra.yaml"
+    files = (ours, extra)
     names = ("a.yaml", "b.yaml", "old.example.com.routes.yaml", extra)
     assert gone(*names, scope=Scope(("new.example.com",), files)) == (), "the extra one is outside"
     named = Scope(("b.yaml", "old.example.com", ours), files)

@@ -104,7 +104,7 @@ def test_a_file_of_a_later_build_says_that_this_run_is_not_the_newest() -> None:
 
 def test_in_a_narrowed_run_only_what_is_named_is_left_behind() -> None:
     files = [file(name, 6) for name in ("a.yaml", "b.yaml", "c.yaml", "www.example.com.routes.yaml")]
-    scope = Scope(("a.yaml", "www.example.com"), {"c.yaml": ""})
+    scope = Scope(("a.yaml", "www.example.com"), ["c.yaml"])
     narrowed = folder(*files, scope=scope, rows=[live("web", "a.yaml", DEPLOYMENT)])
     assert [f.name for f in narrowed.orphaned] == ["a.yaml", "www.example.com.routes.yaml"]
     # What a file outside of the scope holds was handed over to it.
@@ -268,7 +268,7 @@ def test_a_file_that_was_renamed_stays_as_long_as_what_it_holds_is_live() -> Non
 
 def test_a_run_that_renders_nothing_is_refused_however_little_would_go() -> None:
     files = [file(name, 6) for name in ("a.yaml", "b.yaml", "c.yaml")]
-    scope = Scope(("a.yaml",), {"b.yaml": "", "c.yaml": ""})
+    scope = Scope(("a.yaml",), ["b.yaml", "c.yaml"])
     narrowed = folder(*files, scope=scope, rows=[live("x", "a.yaml"), live("y", "b.yaml")])
     assert [text.key for text in decided(narrowed).everything] == ["prune.renders_nothing"]
     assert decided(folder(*files[1:], scope=scope)).everything == ()

@@ -87,8 +87,8 @@ class Prepared:
     def scope(self) -> Scope:
         """Return which files of all that the inputs name the run is about."""
         domains = self.web.domains if self.web is not None else ()
-        files = {web_file(domain.host, part): domain.host for domain in domains for part in WEB_FILES}
-        return Scope(self.request.only, {**files, **{source.name: "" for source in self.sources}})
+        files = [web_file(domain.host, part) for domain in domains for part in WEB_FILES]
+        return Scope(self.request.only, (*files, *(source.name for source in self.sources)))
 
     def with_origins(self, findings: Iterable[Finding], files: Iterable[ManifestFile]) -> list[Finding]:
         """Return findings of rendered files with where an author mends them."""
