@@ -20,7 +20,14 @@ from bcs_template_set.messages.errors import (
     VariablesMissing,
     VersionNameInvalid,
 )
-from bcs_template_set.messages.server_errors import NoSuchPath, NotConnected, NotTheGateway
+from bcs_template_set.messages.server_errors import (
+    AuthoritiesUnusable,
+    CertificateForAnother,
+    CertificateRefused,
+    NoSuchPath,
+    NotTheGateway,
+    Unreachable,
+)
 from bcs_template_set.messages.step_error import StepError
 
 _KEYS_OF_CURES: Mapping[type[StepError], str] = {
@@ -37,7 +44,10 @@ _KEYS_OF_CURES: Mapping[type[StepError], str] = {
     NamespaceMissing: "inputs.namespace",
     VersionNameInvalid: "inputs.version",
     VariablesMissing: "inputs.variables",
-    NotConnected: "regions (gateway, ca_bundle, proxy)",
+    Unreachable: "regions (gateway, proxy)",
+    CertificateRefused: "regions (ca_bundle)",
+    CertificateForAnother: "regions (gateway)",
+    AuthoritiesUnusable: "regions (ca_bundle)",
     NotTheGateway: "regions (gateway)",
     NoSuchPath: "regions (gateway, path_prefix)",
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from tests.support.every_error import every_error
 
 from bcs_template_set.cli import verb_branches, verb_doctor, verb_plan, verb_render, verb_schema
 from bcs_template_set.cli.desk_cures import cure_at_desk, in_settings
@@ -16,6 +19,7 @@ from bcs_template_set.messages.errors import (
     ValuesInvalid,
     VersionNameInvalid,
 )
+from bcs_template_set.messages.server_errors import CertificateExpired, Unreachable
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.signals import Stopped
 
@@ -95,6 +99,33 @@ def test_what_is_an_input_in_a_pipeline_is_a_key_of_the_settings_file(cure: Text
     assert str(in_settings(error, "desk.yaml").cure()) == at_desk
     alone = ValuesInvalid().with_cure(say("render.correct_input", name="values"))
     assert str(in_settings(alone, "").cure()) == "Give a values file."
+
+
+ONLY_IN_PIPELINES = {800101, 800104, 800215, 800216, 800217}
+"""What the agent's files, or BK-CI's record of the build, are at fault for."""
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in every_error() if kind.code not in ONLY_IN_PIPELINES], ids=lambda kind: kind.code
+)
+def test_no_cure_of_a_desk_sends_for_those_who_published_an_atom(kind: type[StepError]) -> None:
+    fields: dict[str, Any] = dict.fromkeys(kind.field_names, "x")
+    cure = in_settings(kind(**fields), "desk.yaml").cure().render("en_US")
+    assert "owner" not in cure
+    assert "private settings" not in cure
+
+
+@pytest.mark.parametrize(
+    ("kind", "cure"),
+    [
+        (Unreachable, "Correct regions (gateway, proxy) in desk.yaml."),
+        (CertificateExpired, "this machine's clock is wrong"),
+    ],
+)
+def test_what_is_wrong_with_a_connection_is_corrected_where_it_is_wrong(
+    kind: type[StepError], cure: str
+) -> None:
+    assert cure in str(in_settings(kind(url="u", problem="p"), "desk.yaml").cure())
 
 
 def refused() -> StepError:
