@@ -117,8 +117,11 @@ def _joined(name: str) -> str:
 def _but_a_letter(word: str) -> Iterable[str]:
     """Return a word, and it without each of its letters: two that differ by a letter have one in common.
 
-    They are in order, so that of names that are as near each run tells the same.
+    They are in order, so that of names that are as near each run tells the same. What is too long has no
+    other: its parts would be as many as its letters, each as long as it.
     """
+    if len(word) > LONGEST:
+        return (word,)
     return dict.fromkeys((word, *(word[:at] + word[at + 1 :] for at in range(len(word)))))
 
 

@@ -41,3 +41,8 @@ def test_of_an_own_name_a_word_may_be_too_many_and_not_all(
     names: list[str], name: str, meant: str | None
 ) -> None:
     assert NearNames(names).meant_by(name, is_own=True) == meant
+
+
+def test_what_nobody_would_name_so_long_is_not_taken_apart() -> None:
+    name = "a" * 1_000_000
+    assert NearNames([name, "db"]).meant_by(name[1:]) is None

@@ -11,6 +11,7 @@ from bcs_template_set.manifests.kind_entry import SELECTOR
 from bcs_template_set.manifests.kinds import INGRESS, SERVICE, kind_of
 from bcs_template_set.manifests.parse import Document
 from bcs_template_set.manifests.pod_templates import is_filled_in
+from bcs_template_set.messages.spelling import NearNames
 
 
 @check("missing-kind")
@@ -21,9 +22,20 @@ def check_kinds(checked: CheckInput) -> Iterator[Finding]:
         if tool:
             yield checked.finding(place, "", "foreign_file", tool=tool, line=document.line)
         elif not document.kind:
-            yield checked.finding(place, "kind", line=document.line)
+            given = _given_for("kind", document.body)
+            sentence = "kind_misspelt" if given else "missing-kind"
+            yield checked.finding(place, "kind", sentence, line=document.line, given=given)
         elif _is_list(document):
             yield checked.finding(place, "kind", "list_kind", line=document.line, kind=document.kind)
+
+
+_OF_EVERY_OBJECT = NearNames(("apiVersion", "kind", "metadata"))
+
+
+def _given_for(key: str, body: Fields) -> str:
+    """Return how a body spells a key that every object has and it lacks, "" where it has nothing like it."""
+    given = () if key in body else body
+    return next((other for other in given if _OF_EVERY_OBJECT.meant_by(other) == key), "")
 
 
 _TOOLS_BY_GROUP: Mapping[str, str] = {
@@ -86,8 +98,12 @@ def _missing(checked: CheckInput) -> Iterator[Finding]:
             continue
         for path in ("apiVersion", "metadata.name", *_required_of(place.document)):
             if _is_empty(place.document.body, path) and not _selects_otherwise(place.document.body, path):
-                sentence = "name_generated" if _is_generated(place.document, path) else "required-field"
-                yield checked.finding(place, path, sentence, kind=place.document.kind)
+                near = path.partition(".")[0]
+                given = _given_for(near, place.document.body)
+                is_generated = _is_generated(place.document, path)
+                sentence = "required_misspelt" if given else "name_generated" if is_generated else None
+                named = {"kind": place.document.kind, "given": given, "near": near}
+                yield checked.finding(place, path, sentence, **named)
         yield from _check_entries(checked, place)
 
 

@@ -443,6 +443,28 @@ def test_what_each_kind_must_have(text: str, missing: list[str]) -> None:
     assert fields(text, check="required-field") == missing
 
 
+@pytest.mark.parametrize(
+    ("text", "said_of_it"),
+    [
+        ("Kind: A", "has Kind and no kind; BCS would skip it without a word. Did you mean kind?"),
+        ("knid: A", "has knid and no kind; BCS would skip it without a word. Did you mean kind?"),
+        ("data: {kind: A}", "has no kind; BCS would skip it without a word."),
+        ("kind: ''\nKind: A", "has no kind; BCS would skip it without a word."),
+        (
+            "kind: A\nmetadata: {name: a}\nApiVersion: v1",
+            "A needs it, and has ApiVersion. Did you mean apiVersion?",
+        ),
+        ("kind: A\napiVersion: a.io/v1\nmetdata: {}", "A needs it, and has metdata. Did you mean metadata?"),
+        ("kind: A\napiVersion: a.io/v1\ndata: {}", "is missing or empty; A needs it."),
+    ],
+)
+def test_a_key_of_every_object_that_is_misspelt_is_told_with_the_one_that_was_meant(
+    text: str, said_of_it: str
+) -> None:
+    (finding,) = found(text)
+    assert finding.message.render("en_US").endswith(said_of_it)
+
+
 @pytest.mark.parametrize(("kind", "sentence"), [("List", "list_kind"), ("''", "missing-kind")])
 def test_a_list_is_told_from_what_has_no_kind(kind: str, sentence: str) -> None:
     (finding,) = found(named(kind, "a"), check="missing-kind")
