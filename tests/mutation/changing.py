@@ -32,7 +32,8 @@ _SECONDS = 30
 """Of CPU, for a step: one that is caught in a loop is an orphan once its test is over."""
 
 _CONTAINERS = (dict, list, tuple, set, frozenset, CellType, property, classmethod, staticmethod)
-_CALLERS = (functools.partial, functools.cached_property, type(functools.lru_cache(len)))
+_CACHED = type(functools.lru_cache(len))
+_CALLERS = (functools.partial, functools.cached_property, _CACHED)
 
 
 def swap(module: ModuleType, old: CodeType, new: CodeType) -> bool:
@@ -57,7 +58,37 @@ def swap(module: ModuleType, old: CodeType, new: CodeType) -> bool:
         todo += [(function, becomes) for function in live]
     for function, becomes in todo:
         function.__code__ = becomes
+    _forget(module)
     return bool(todo)
+
+
+def _forget(module: ModuleType) -> None:
+    """Empty the caches that may hold what a module made before it was another."""
+    for cached in _caches_above(module, len(sys.modules)):
+        cached.cache_clear()
+
+
+@functools.lru_cache(None)
+def _caches_above(module: ModuleType, _: int) -> list[Any]:
+    """Return what is cached in a module, and in all that use it."""
+    uses = {other: _modules_in(other) for name, other in list(sys.modules.items()) if _is_ours(name)}
+    found = [module]
+    for one in found:  # those that use it come behind it, and are looked at, too
+        found += [other for other in uses if one.__name__ in uses[other] and other not in found]
+    return [value for one in found for value in vars(one).values() if isinstance(value, _CACHED)]
+
+
+def _modules_in(module: ModuleType) -> set[str]:
+    values = list(vars(module).values())
+    return {value.__name__ if isinstance(value, ModuleType) else _module_of(value) for value in values}
+
+
+def _module_of(value: object) -> str:
+    return str(getattr(value, "__module__", ""))
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith((PACKAGE, "tests", "test_"))
 
 
 def _changes(
@@ -148,6 +179,7 @@ def patch(module: ModuleType, new: CodeType) -> bool:
             if becomes is not old:
                 _give_to_all(name, old, becomes)
                 setattr(module, name, becomes)
+        _forget(module)
     except Exception:  # noqa: BLE001 - whatever a mutant's own code raises: its import will tell
         return False
     return turning.changes > 0
@@ -156,7 +188,7 @@ def patch(module: ModuleType, new: CodeType) -> bool:
 def _give_to_all(name: str, old: object, new: object) -> None:
     """Replace what modules have imported under a name."""
     for other in list(sys.modules.values()):
-        if vars(other).get(name) is old and (other.__name__ or "").startswith((PACKAGE, "tests", "test_")):
+        if vars(other).get(name) is old and _is_ours(other.__name__ or ""):
             setattr(other, name, new)
 
 
@@ -297,7 +329,7 @@ class _Turning:
         (tuple, _tuple),
         (dict, _dict),
         ((MappingProxyType, property, classmethod, staticmethod, *_CALLERS[:2]), _inside),
-        (type(functools.lru_cache(len)), _cached),
+        (_CACHED, _cached),
     )
 
 

@@ -153,6 +153,26 @@ def test_what_is_made_at_the_import_asks_for_an_import(text: str) -> None:
     assert swapped(text.format(1), text.format(2)) == "as it was"
 
 
+@pytest.mark.parametrize("user", ["swapped", "test_user", "test_users_user"])
+def test_what_was_cached_of_a_function_is_made_again(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    """Also in a module that uses it, and in one that uses that."""
+    module, text = ModuleType("swapped"), "def judge():\n    return {}"
+    module.__file__ = "swapped.py"
+    was, becomes = (compile(text.format(number), module.__file__, "exec") for number in (1, 2))
+    exec(was, module.__dict__)  # noqa: S102 - a text of this file
+    using = module
+    for name in ("test_user", "test_users_user")[: ("swapped", "test_user", "test_users_user").index(user)]:
+        using, used = ModuleType(name), using
+        vars(using).update(used=used, judge=used.judge)
+        monkeypatch.setitem(sys.modules, name, using)
+    exec("import functools\nknown = functools.lru_cache(lambda: judge())", using.__dict__)  # noqa: S102 - as above
+    assert using.known() == 1
+    assert swap(module, was, becomes)
+    assert using.known() == 2
+    assert swap(module, becomes, was)
+    assert using.known() == 1
+
+
 LATE = "from bcs_template_set.records.late_dataclass import dataclass\n"
 
 
