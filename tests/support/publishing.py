@@ -39,7 +39,7 @@ from bcs_template_set.messages import Language
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.outcome import Heading, Outcome
-from bcs_template_set.report.output import output_of
+from bcs_template_set.report.output import output_of, texts_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import Services
 from bcs_template_set.run.journal import Journal, Seal
@@ -124,7 +124,13 @@ class Ran:
 
     def output(self) -> Mapping[str, str]:
         """Return the string outputs."""
-        told = output_of(self.outcome, report="", rendered=(), spill=lambda _name, _text: "")
+        told = output_of(
+            self.outcome,
+            report="",
+            rendered=(),
+            spill=lambda _name, _text: "",
+            texts=texts_of(self.outcome),
+        )
         return {name: entry["value"] for name, entry in told["data"].items() if entry["type"] == "string"}
 
     def versions(self) -> dict[str, dict[str, str]]:

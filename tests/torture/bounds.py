@@ -39,7 +39,7 @@ from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.output import output_of
+from bcs_template_set.report.output import output_of, texts_of
 from bcs_template_set.report.page import routes_of as routes_on_page
 from bcs_template_set.report.picture import picture_of
 from bcs_template_set.report.topology import topology_of
@@ -224,7 +224,9 @@ def picture_of_paths(size: int) -> Work:
 def lists_in_the_output(size: int) -> Work:
     routes = tuple(Route("h", f"/{n}", "s", "i") for n in range(size))
     outcome = scenes.outcome_of(scenes.plan_of(scenes.change("a.yaml", routes=routes)))
-    return lambda: output_of(outcome, report="", rendered=(), spill=lambda name, _: name)
+    return lambda: output_of(
+        outcome, report="", rendered=(), spill=lambda name, _: name, texts=texts_of(outcome)
+    )
 
 
 def names_held_against_a_glob(size: int) -> Work:

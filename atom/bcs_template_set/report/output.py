@@ -95,18 +95,18 @@ def output_of(
     report: str,
     rendered: tuple[str, ...],
     spill: Spill,
+    texts: Mapping[str, str],
     mask: Mask = str,
-    texts: Optional[Mapping[str, str]] = None,
     plan: tuple[str, ...] = (),
 ) -> OutputDocument:
     """Return the whole value of output.json, `mask` taking secrets out before anything is shortened.
 
     `report` is the page's folder, relative to the workspace, "" for none. `rendered` and `plan` are absolute
-    paths of existing files, `texts` those of `texts_of`, where they are at hand. A value that is too long is
+    paths of existing files, `texts` those of `texts_of`. A value that is too long is
     cut where the file is written (agent/output_file.py).
     """
     data = {
-        **_strings(outcome, texts if texts is not None else texts_of(outcome), spill=spill, mask=mask),
+        **_strings(outcome, texts, spill=spill, mask=mask),
         "summary": string_field(summary_of(outcome, mask=mask)),
         **_files(plan, report, rendered, outcome.language),
     }
@@ -151,9 +151,7 @@ class _Said:
 
     def short(self, text: Text, columns: int) -> str:
         """Return a text in so many columns, with no half of a mask beside what its middle loses."""
-        line = self.line(text)
-        short = shorten(line, columns)
-        return short if short == line else _BESIDE_THE_CUT.sub("…", short)
+        return _BESIDE_THE_CUT.sub("…", shorten(self.line(text), columns))
 
     def items(self, details: Iterable[Detail]) -> list[tuple[int, str]]:
         """Return the lines of a list, each with how many things it tells of."""

@@ -44,7 +44,7 @@ class Trouble:
         return tuple(map(workload_row, self.watched))
 
 
-_MEANT: Mapping[type[StepError], WorkloadState] = {
+_MEANT: Mapping[type, WorkloadState] = {
     RolloutFailed: "failed",
     RolloutBlocked: "failed",
     WorkloadsGone: "gone",
@@ -56,8 +56,7 @@ _MEANT: Mapping[type[StepError], WorkloadState] = {
 
 def troubles_of(outcome: Outcome) -> tuple[Trouble, ...]:
     """Return what is not ready, what the error is about first; none where it is not about workloads."""
-    rollout, error = outcome.rollout, outcome.error
-    meant = _MEANT.get(type(error)) if error is not None else None
+    rollout, meant = outcome.rollout, _MEANT.get(type(outcome.error))
     if rollout is None or meant is None:
         return ()
     found = _by_name(outcome, [item for item in rollout.watched if item.end not in SETTLED])
@@ -96,7 +95,7 @@ def trouble_title(outcome: Outcome) -> Text | None:
         subject=_unit(everybody, count=len(meant)),
         names=first_names([trouble.name for trouble in meant], most=MOST_HOSTS),
         versions=first_names(versions, most=MOST_HOSTS),
-        seconds=error.fields.get("seconds", 0),
+        seconds=error.fields.get("seconds"),
         **place,
     )
 
@@ -170,7 +169,7 @@ def _line(trouble: Trouble, *, with_cure: bool, told: set[str]) -> Text:
     """Return why one is not ready; `told` are the causes that were told before, whatever their image."""
     row = trouble.rows[0]
     image = row.why.fields.get("image")
-    cause = str(Text(row.why.key, {**row.why.fields, "image": ""}))
+    cause = str(Text(row.why.key, {**row.why.fields, "image": None}))
     if cause in told:
         same = say("report.the_same_of", image=image) if image else say("report.the_same")
         return say("report.workload_line", object=trouble.name, reason=same)
@@ -195,22 +194,22 @@ def _cures(troubles: Iterable[Trouble]) -> list[Text]:
 
 def cure_of(outcome: Outcome) -> Text | None:
     """Return the one thing to do about a failed run, and that a Job which is over does not run again."""
-    troubles = troubles_of(outcome)
-    cure, watched = _shared_cure(outcome, troubles), [item for t in troubles for item in t.watched]
+    error, troubles = outcome.error, troubles_of(outcome)
+    if error is None:
+        return None
+    cure = say("doctor.cure") if outcome.findings else _shared_cure(error, troubles)
+    watched = [item for trouble in troubles for item in trouble.watched]
     jobs = [i.workload.title for i in watched if i.workload.kind == JOB and i.end == "failed"]
-    if cure is None or not jobs:
+    if not jobs:
         return cure
     return say("report.two", first=cure, second=say("report.jobs_first", objects=first_names(jobs)))
 
 
-def _shared_cure(outcome: Outcome, troubles: Sequence[Trouble]) -> Text | None:
+def _shared_cure(error: StepError, troubles: Sequence[Trouble]) -> Text:
     """Return the cure that the causes share, and the error's own where that one does not say all."""
-    error = outcome.error
-    if outcome.findings and error is not None:
-        return say("doctor.cure")
     cures = _cures(troubles)
-    if error is None or len(cures) != 1:
-        return error.cure() if error is not None else None
+    if len(cures) != 1:
+        return error.cure()
     if cures[0].key == "rollout.replaced.cure" or isinstance(error, WorkloadsGone):
         return cures[0]
     is_over = isinstance(error, (RolloutFailed, RolloutBlocked))
@@ -259,12 +258,14 @@ def _served(
 ) -> tuple[str, Detail]:
     """Return in which group a name belongs by who serves it, and the name with its numbers."""
     known = [item.status for item in now if item.status is not None and item.end != "unseen"]
-    if any(item.end == "gone" and item.status and item.status.serving is not None for item in now):
-        return "unknown", trouble.name  # its pods go with it, unless somebody has told the cluster otherwise
+    # The pods of one that is gone go with it, unless somebody has told the cluster otherwise.
+    gone = (item.status for item in now if item.end == "gone")
+    if len(known) < len(now) or any(status and status.serving is not None for status in gone):
+        return "unknown", trouble.name
     counted = [status for status in known if status.serving is not None]
     serving, wanted = sum(status.serving or 0 for status in counted), sum(status.wanted for status in counted)
-    if len(known) < len(now) or not counted:
-        return "unknown" if len(known) < len(now) else "nobody", trouble.name
+    if not counted:
+        return "nobody", trouble.name
     if not serving:
         return "none_web" if trouble.is_domain else "none", trouble.name
     if all(item.end in DONE for item in now):

@@ -67,13 +67,12 @@ class _Writer:
         return _NO_ADDRESS.sub(lambda found: quote(found[0]), self._mask(url))
 
     def _facts(self) -> Iterator[str]:
-        """Yield what a person who helps is asked for; where to apply is an address, and is not cut."""
+        """Yield what a person who helps is asked for; an address, such as where to apply, is not cut."""
         known = self._outcome.error.context if self._outcome.error is not None else {}
         for name in (name for name in _ASKED_FOR if known.get(name)):
-            url = str(known[name]) if name == "apply_url" else ""
-            address = self._address(url) if only_web(url) else ""
-            told = self.line(say(f"context.{name}", value="%" if address else known[name]))
-            yield told.replace("%", address) if address else told
+            url = only_web(str(known[name]))
+            told = self.line(say(f"context.{name}", value=known[name] if url is None else "%"))
+            yield told if url is None else told.replace("%", self._address(url))
 
     def text(self, items: Sequence[Detail], *, most: int) -> str:
         """Return the whole, with so many lines of its list."""
@@ -102,11 +101,7 @@ def _items(outcome: Outcome) -> Sequence[Detail]:
     """Return what a failure is about, or what changes, a line for each row."""
     if outcome.error is not None:
         return details_of(outcome)
-    return (
-        [_row(row) for row in rows_of_outcome(outcome) if not row.is_quiet]
-        if outcome.plan is not None
-        else []
-    )
+    return [_row(row) for row in rows_of_outcome(outcome) if not row.is_quiet]
 
 
 def _row(row: Row) -> Text:

@@ -99,8 +99,8 @@ def after_texts(outcome: Outcome) -> list[Text]:
 
 def left_texts(outcome: Outcome) -> list[Text]:
     """Return what the run leaves in the cluster, of what it planned; nothing where that was taken back."""
-    plan, stopped_early = outcome.plan, outcome.error is not None and not outcome.changed
-    if plan is None or stopped_early or outcome.result in ("restored", "skipped"):
+    stopped_early = outcome.error is not None and not outcome.changed
+    if stopped_early or outcome.result in ("restored", "skipped"):
         return []
     return leaves_of(outcome)
 
@@ -131,7 +131,7 @@ Told = Literal["planned", "done", "kept"]
 """What is said of what was to go: that it will, nothing (it is told elsewhere), or that it stayed."""
 
 
-def pruning_texts(pruning: Pruning, *, told: Told = "planned") -> list[Text]:
+def pruning_texts(pruning: Pruning, *, told: Told) -> list[Text]:
     """Return what is deleted, what stays and why, and what is about the limit."""
     names = [f"{one.title} ({one.file})" for one in pruning.objects]
     names += [file.name for file in pruning.files]

@@ -15,13 +15,17 @@ from bcs_template_set.agent.output_file import (
     utf16_units,
     valid_document,
 )
+from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.config.regions import RunAs
+from bcs_template_set.manifests import kinds
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
 from bcs_template_set.messages.state_words import OUR_WORDS, Result
-from bcs_template_set.messages.step_error import Defect
-from bcs_template_set.publish.file_outcome import WriteEnd
+from bcs_template_set.messages.step_error import Defect, Detail, Told
+from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
+from bcs_template_set.publish.pruning import Orphan
+from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import (
@@ -30,9 +34,10 @@ from bcs_template_set.report.output import (
     message_of,
     output_of,
     texts_of,
+    versions_of,
 )
 from bcs_template_set.report.rows import counted
-from bcs_template_set.report.verdict import context_of
+from bcs_template_set.report.verdict import context_of, headline, left_texts
 
 
 class Spilt:
@@ -53,6 +58,7 @@ def written(outcome: Outcome, *, spill: Spilt | None = None) -> OutputDocument:
         rendered=("/ws/a.yaml",),
         plan=("/ws/plan.json",),
         spill=spill or Spilt(),
+        texts=texts_of(outcome),
     )
 
 
@@ -72,16 +78,24 @@ def test_a_published_run_is_a_success_with_every_output() -> None:
     output = written(scenes.published())
     assert (output["status"], output["type"], "errorCode" in output) == ("success", "default", False)
     assert tuple(output["data"]) == OUTPUTS
+    assert output["data"]["report"] == {
+        "type": "report",
+        "reportType": "INTERNAL",
+        "label": "BCS template set",
+        "path": ".bcs-template-set/b-428/report",
+        "target": "index.html",
+    }
     assert text_of(output, "result") == "published"
     assert text_of(output, "changed") == "true"
+    assert text_of(written(scenes.nothing_to_do()), "changed") == "false"
     assert text_of(output, "version") == scenes.VERSION
     assert text_of(output, "acting_user") == "lisi"
     assert text_of(output, "plan_digest") == "9f86d081884c7d659a2feaa0c55ad015"
 
 
-def test_routes_are_a_list_of_host_and_path() -> None:
-    routes = json.loads(text_of(written(scenes.published()), "routes"))
-    assert routes == ["a.example.com/", "b.example.com/new", "c.example.com/", "d.example.com/"]
+def test_routes_are_a_list_of_host_and_path_as_short_as_json_can_be() -> None:
+    routes = text_of(written(scenes.published()), "routes")
+    assert routes == '["a.example.com/","b.example.com/new","c.example.com/","d.example.com/"]'
 
 
 def test_versions_name_what_was_written_and_what_was_there_before() -> None:
@@ -132,6 +146,52 @@ def test_after_a_deployment_versions_tell_what_became_of_each_file_in_the_cluste
     assert versions["b.example.com.deployment.yaml"]["seconds"] == 3.7
 
 
+def test_a_file_of_no_domain_has_no_domain_and_its_time_has_two_digits() -> None:
+    file = replace(scenes.applied(scenes.change("a.yaml", writes_version=True)), seconds=0.126)
+    run = replace(scenes.published(), files=(file,))
+    assert versions_of(run)["a.yaml"] == {
+        "id": "71" * 12,
+        "version": scenes.VERSION,
+        "previous_id": "",
+        "previous_version": "",
+        "state": "published",
+        "seconds": 0.13,
+    }
+
+
+def test_what_was_deleted_to_the_end_is_among_the_versions() -> None:
+    gone = Orphan(kinds.DEPLOYMENT, "old", "old.yaml", "1.0.7-main")
+    run = replace(scenes.nothing_to_do(), taken=Taken(done=(gone,), planned=(gone,)))
+    assert versions_of(run)["old.yaml"] == {
+        "id": "",
+        "version": "",
+        "previous_id": "",
+        "previous_version": "1.0.7-main",
+        "state": "pruned",
+    }
+    assert len(versions_of(run)) == 5
+
+
+@pytest.mark.parametrize(
+    ("state", "version_id", "held", "told"),
+    [
+        ("unchanged", "v2", "", ("v2", "2")),
+        ("failed", "v2", "", ("", "")),
+        ("not-attempted", "", "v1", ("v1", "1")),
+        ("not-attempted", "", "v9", ("v9", "")),
+    ],
+    ids=["written by an earlier try", "written in half", "as planned", "not what it is planned against"],
+)
+def test_a_version_is_told_of_what_is_surely_there(
+    state: WriteEnd, version_id: str, held: str, told: tuple[str, str]
+) -> None:
+    change = scenes.change("a.yaml", previous=VersionRef(id="v1", name="1"), version_id=held)
+    change = replace(change, action="unchanged" if held else "update")
+    file = FileOutcome(change, state, version_id=version_id, version="2")
+    entry = versions_of(replace(scenes.published(), files=(file,)))["a.yaml"]
+    assert (entry["id"], entry["version"], entry["previous_version"]) == (*told, "1")
+
+
 def test_a_file_that_was_not_written_has_no_version_but_what_is_there() -> None:
     versions = json.loads(text_of(written(scenes.half_published()), "versions"))
     assert versions["a.example.com.routes.yaml"]["version"] == scenes.VERSION
@@ -159,9 +219,9 @@ def test_what_fits_is_not_spilt() -> None:
     assert spill.texts == {}
 
 
-@pytest.mark.parametrize(("character", "fits"), [("n", 3980), ("名", 3980), ("🎉", 1990)])
+@pytest.mark.parametrize(("character", "fits"), [("n", 3995), ("名", 3995), ("🎉", 1997)])
 def test_the_limit_counts_utf_16_units(character: str, fits: int) -> None:
-    for count, spilt in ((fits, set[str]()), (fits + 20, {"routes"})):
+    for count, spilt in ((fits, set[str]()), (fits + 1, {"routes"})):
         spill = Spilt()
         change = replace(scenes.change("a.yaml"), routes=(scenes.route_of(character * count, "/"),))
         written(scenes.outcome_of(scenes.plan_of(change)), spill=spill)
@@ -179,8 +239,10 @@ def test_a_mistake_is_a_failure_with_its_code_type_and_cure() -> None:
 
 
 def test_a_failure_before_there_is_a_plan_leaves_out_what_is_not_known() -> None:
-    output = output_of(scenes.no_permission(), report="", rendered=(), spill=Spilt())
-    assert set(output["data"]) == {"result", "changed", "version", "acting_user", "summary"}
+    for identity, known in ((scenes.IDENTITY, {"acting_user"}), (None, set[str]())):
+        run = replace(scenes.no_permission(), identity=identity)
+        output = output_of(run, report="", rendered=(), spill=Spilt(), texts=texts_of(run))
+        assert set(output["data"]) == {"result", "changed", "version", "summary", *known}
 
 
 def test_a_server_fault_is_a_third_partys_and_a_defect_is_ours() -> None:
@@ -235,14 +297,27 @@ def test_the_message_of_a_refusal_is_whole_without_the_log(language: Language) -
     assert "上面" not in message
 
 
-def test_details_that_just_fit_are_all_told() -> None:
-    for size in range(1500, 1900):
-        error = InputsInvalid(details=["a" * size, "b" * size])
-        message = message_of(replace(scenes.no_permission(), error=error))
-        assert utf16_units(message) <= MOST_MESSAGE_UNITS
-        assert "a" * size in message
-        assert ("b" * size in message) != (" more" in message)
-    assert " more" in message
+def test_as_many_details_are_told_as_there_is_room_for_and_the_others_counted() -> None:
+    def told(*details: Detail) -> str:
+        return message_of(replace(scenes.no_permission(), error=InputsInvalid(details=details)))
+
+    first, heading = "a" * 1000, Told("report.further", count=0)
+    room = MOST_MESSAGE_UNITS - utf16_units(told(first) + "\n") - len("- \n")
+    more = len("… and 1 more.\n")
+    assert utf16_units(told(first, "b" * room) + "\n") == MOST_MESSAGE_UNITS
+    assert "b\nWhat to do" in told(first, "b" * room)
+    assert "a\n… and 1 more.\nWhat to do" in told(first, "b" * (room + 1))
+    assert "b\n… and 1 more.\nWhat to do" in told(first, "b" * (room - more), "c" * 99)
+    assert "a\n… and 2 more.\nWhat to do" in told(first, "b" * (room - more + 1), "c" * 99)
+    assert "b\nWhat to do" in told(first, "b" * (room - more), heading), "a heading is no detail"
+
+
+def test_a_run_that_went_well_has_its_headline_and_what_it_leaves_as_its_message() -> None:
+    run = scenes.published()
+    assert message_of(run) == str(headline(run))
+    plan = replace(scenes.USUAL, dropped=("Deployment/old",), rendered_no_more=("old.yaml",))
+    leaves = replace(run, plan=plan)
+    assert message_of(leaves).split("\n") == [str(headline(run)), *map(str, left_texts(leaves))]
 
 
 def test_secrets_are_masked_before_a_message_is_shortened_and_no_half_of_a_mask_stays() -> None:
@@ -263,7 +338,7 @@ def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
         return text.replace("lisi", "***").replace("published", "***")
 
     run = scenes.published()
-    output = output_of(run, report="", rendered=(), spill=Spilt(), mask=mask)
+    output = output_of(run, report="", rendered=(), spill=Spilt(), texts=texts_of(run), mask=mask)
     assert text_of(output, "acting_user") == "***"
     assert text_of(output, "result") == "published"
     assert json.loads(text_of(output, "versions"))["a.example.com.routes.yaml"]["state"] == "***"

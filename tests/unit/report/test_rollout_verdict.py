@@ -13,14 +13,16 @@ from bcs_template_set.agent.output_file import MOST_MESSAGE_UNITS, utf16_units
 from bcs_template_set.manifests import kinds
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.messages.errors import RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutTimedOut, WorkloadsGone
+from bcs_template_set.messages.errors import Interrupted, RolloutFailed
+from bcs_template_set.messages.server_errors import RolloutTimedOut, RolloutUnseen, WorkloadsGone
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import message_of
 from bcs_template_set.report.rollout_verdict import (
     cure_of,
     evidence_of_troubles,
+    grouped_lines,
     impact_texts,
     others_ready_text,
     trouble_lines,
@@ -28,7 +30,7 @@ from bcs_template_set.report.rollout_verdict import (
     troubles_of,
 )
 from bcs_template_set.report.verdict_lines import verdict_lines
-from bcs_template_set.rollout.causes import cause_of_vanishing
+from bcs_template_set.rollout.causes import Cause, cause_of_vanishing
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration
 from bcs_template_set.rollout.watched import RolloutStatus, Watched
@@ -106,6 +108,80 @@ def test_only_what_the_error_is_about_is_counted_and_the_rest_is_told_after_it()
     )
 
 
+def test_a_time_out_that_fail_fast_would_have_ended_says_so() -> None:
+    put_off = RolloutTimedOut(count=1, seconds=600, put_off=True)
+    told = str(trouble_title(run(rollout_scenes.watched(HOSTS[0], "pending"), error=put_off)))
+    assert told == (
+        "1 of 1 domain did not become ready within 600 s: h0.example.com. For what some of them lack, "
+        f"fail_fast would have ended the wait. Version {scenes.VERSION}, BCS-K8S-40000/prod."
+    )
+
+
+def test_files_that_were_sent_and_could_not_be_read_back_are_named_as_no_workload_is_known() -> None:
+    outcome = run(error=RolloutUnseen(count=2))
+    assert outcome.rollout is not None
+    unread = replace(outcome.rollout, unread=("a.yaml", "b.yaml"))
+    assert str(trouble_title(replace(outcome, rollout=unread))) == (
+        "2 files were sent and could not be read back, so whether they are live is not known: "
+        "a.yaml, b.yaml. BCS-K8S-40000/prod."
+    )
+
+
+def test_what_ended_a_wait_before_its_time_is_told_once_after_the_workloads() -> None:
+    early = say("rollout.ended_before_timeout", deadline=60, timeout=600)
+    error = RolloutTimedOut(count=1, seconds=60, details=[early, early, say("rollout.observing"), "else"])
+    outcome = run(rollout_scenes.watched(HOSTS[0], "pending"), error=error)
+    line = "h0.example.com: 0 of 1 updated pod is available."
+    assert english(trouble_lines(outcome)) == [line, str(early)]
+    assert english(grouped_lines(outcome))[1:] == [str(early)]
+
+
+def test_up_to_fifty_have_a_line_each_and_more_share_them_by_cause_each_with_who_serves() -> None:
+    hosts = tuple(f"h{number:02}.example.com" for number in range(51))
+    fifty, more = (run(*map(missing, hosts[:count]), hosts=hosts) for count in (50, 51))
+    assert len(trouble_lines(fifty)) == 50
+    assert len(impact_texts(fifty)) == 1
+    assert trouble_lines(more) == grouped_lines(more)
+    assert impact_texts(more) == []
+    why = "does not exist in its registry."
+    shared, second, third = english(trouble_lines(more))
+    assert shared.startswith("Old pods still serve: h00.example.com, h01.example.com, ")
+    assert "h19.example.com. They share a cause; of the first: The image" in shared
+    assert shared.endswith(why)
+    assert second == f"Old pods still serve: {', '.join(hosts[20:40])}."
+    assert third == f"Old pods still serve: {', '.join(hosts[40:])}."
+    (alone,) = english(grouped_lines(run(missing(HOSTS[0]))))
+    assert alone.startswith("Old pods still serve: h0.example.com. The image")
+    assert alone.endswith(why)
+
+
+def test_a_job_that_failed_has_to_be_deleted_before_it_runs_again() -> None:
+    job = pods(missing(HOSTS[0]), serving=None)
+    job = replace(job, workload=replace(job.workload, kind=kinds.JOB))
+    title = "Job/deployment.nginx.h0.example.com"
+    assert english(grouped_lines(run(job)))[0].startswith("Not ready: h0.example.com.")
+    again = f"delete it in the cluster first, or give it another name ({title})."
+    assert str(cure_of(run(job))).endswith(again)
+    assert str(cure_of(run(job))).startswith(str(cure_of(run(missing(HOSTS[0])))))
+    still = replace(job, end="pending")
+    assert cure_of(run(still, missing(HOSTS[1]))) == cure_of(run(missing(HOSTS[0])))
+
+
+def test_what_another_deployment_replaced_or_somebody_deleted_needs_no_word_of_running_again() -> None:
+    cure = say("rollout.replaced.cure")
+    cause = Cause("replaced", 1, 0, say("rollout.observing"), cure)
+    replaced = replace(missing(HOSTS[0]), cause=cause)
+    assert cure_of(run(replaced)) == cure
+    gone = rollout_scenes.gone().outcome
+    (row,) = [row for trouble in troubles_of(gone) for row in trouble.rows]
+    assert cure_of(gone) == row.cure
+
+
+def test_after_an_examination_the_cure_is_to_mend_what_it_found() -> None:
+    finding = Finding("user", "failed", FAILED)
+    assert cure_of(replace(run(missing(HOSTS[0])), findings=(finding,))) == say("doctor.cure")
+
+
 def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> None:
     same = run(missing(HOSTS[0]), missing(HOSTS[1]))
     assert not any("What to do" in line for line in english(trouble_lines(same)))
@@ -152,6 +228,10 @@ def test_one_cure_for_all_is_told_once_below_and_several_each_in_its_line() -> N
             replace(pods(missing(HOSTS[0]), serving=1, old=1), end="unseen"),
             "The step could not see whether pods serve: h0.example.com.",
         ),
+        (
+            replace(pods(missing(HOSTS[0]), serving=0, old=1), end="gone"),
+            "The step could not see whether pods serve: h0.example.com.",
+        ),
     ],
 )
 def test_who_serves_is_told_with_numbers(item: Watched, told: str) -> None:
@@ -162,6 +242,30 @@ def test_pods_of_a_version_that_was_rewritten_in_place_are_not_told_by_its_name(
     item = pods(missing(HOSTS[0]), serving=1, old=1)
     outcome = run(replace(item, workload=replace(item.workload, version=rollout_scenes.BEFORE)))
     assert english(impact_texts(outcome)) == ["Old pods still serve: h0.example.com (1 of 1)."]
+
+
+def test_old_pods_are_told_without_a_version_that_was_not_ready_itself() -> None:
+    outcome = run(pods(missing(HOSTS[0]), serving=1, old=1))
+    assert outcome.rollout is not None
+    before = tuple(replace(item, ready=False) for item in outcome.rollout.before)
+    outcome = replace(outcome, rollout=replace(outcome.rollout, before=before))
+    assert english(impact_texts(outcome)) == ["Old pods still serve: h0.example.com (1 of 1)."]
+
+
+def test_pods_of_what_somebody_else_has_deployed_over_it_are_not_called_old() -> None:
+    item = pods(missing(HOSTS[0]), serving=1, old=1)
+    assert item.status is not None
+    item = replace(item, status=replace(item.status, sentence=say("rollout.changed")))
+    assert english(impact_texts(run(item))) == ["Some pods serve: h0.example.com (1 of 1)."]
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"), [("", "The step could not see"), ("1.0.7", "Old pods still serve")]
+)
+def test_of_what_is_gone_after_a_restore_nobody_says_that_its_pods_serve(runs: str, told: str) -> None:
+    way = Restoration(runs=((f"{HOSTS[0]}.deployment.yaml", runs),))
+    (text,) = english(impact_texts(run(pods(missing(HOSTS[0]), serving=1, old=1), restoration=way)))
+    assert text.startswith(told)
 
 
 def test_a_workload_whose_cause_names_it_is_named_once() -> None:
@@ -175,7 +279,9 @@ def test_a_workload_whose_cause_names_it_is_named_once() -> None:
 
 def test_what_serves_nobody_has_no_impact() -> None:
     job = pods(missing(HOSTS[0]), serving=None)
-    assert impact_texts(run(replace(job, workload=replace(job.workload, kind=kinds.JOB)))) == []
+    job = replace(job, workload=replace(job.workload, kind=kinds.JOB))
+    assert impact_texts(run(job)) == []
+    assert impact_texts(run(replace(job, end="gone"))) == []
     assert impact_texts(scenes.published()) == []
 
 
@@ -281,7 +387,9 @@ def test_what_is_ready_all_the_same_is_counted() -> None:
 
 
 def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
-    for outcome in (rollout_scenes.page_missed().outcome, scenes.half_published()):
+    stopped = replace(rollout_scenes.timed_out().outcome, error=Interrupted(signal="SIGTERM"))
+    never = replace(rollout_scenes.timed_out().outcome, rollout=None)
+    for outcome in (rollout_scenes.page_missed().outcome, scenes.half_published(), stopped, never):
         assert troubles_of(outcome) == ()
         assert trouble_title(outcome) is None
         assert trouble_lines(outcome) == []

@@ -14,9 +14,11 @@ from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.support.many_findings import many_findings
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
-from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import InputsInvalid, NoPermission, ProjectNotVisible
-from bcs_template_set.report.outcome import Outcome
+from bcs_template_set.publish.pruning import Pruning
+from bcs_template_set.report.outcome import NO_CONSOLE, Outcome
 from bcs_template_set.report.plan_document import SCHEMA_ID, plan_document
 from bcs_template_set.report.summary import summary_of
 
@@ -81,6 +83,69 @@ def test_lines_are_left_out_whole_and_counted() -> None:
     assert "- mistake 8 " in told
     assert "- mistake 9 " not in told
     assert "71 more" in told
+
+
+def test_as_many_lines_are_told_as_there_is_room_for() -> None:
+    def told(*sizes: int) -> str:
+        lines = [letter * size for letter, size in zip("abcde", sizes)]
+        return summary_of(replace(scenes.no_permission(), error=InputsInvalid(details=lines)))
+
+    def free(text: str) -> int:
+        return MOST_STRING_UNITS - utf16_units(text)
+
+    size = 1 + free(told(1100, 1100, 1100, 1))
+    whole, cut = told(1100, 1100, 1100, size), told(1100, 1100, 1100, size + 1)
+    assert (free(whole), "d\n" in whole, "more." in whole) == (0, True, False)
+    assert ("d\n" in cut, "… and 1 more." in cut) == (False, True)
+    size = 1 + free(told(1100, 1100, 1100, 1, 1100))
+    most, fewer = told(1100, 1100, 1100, size, 1100), told(1100, 1100, 1100, size + 1, 1100)
+    assert (free(most), "d\n- … and 1 more." in most) == (0, True)
+    assert "c\n- … and 2 more." in fewer
+
+
+@pytest.mark.parametrize(("stays", "shown"), [(3, True), (4, False)])
+def test_where_what_follows_leaves_no_room_the_list_goes_first_and_then_all_but_the_headline(
+    stays: int, *, shown: bool
+) -> None:
+    left = tuple(say("report.workload_line", object=n, reason="x" * 1100) for n in range(stays))
+    plan = replace(scenes.USUAL, pruning=Pruning(is_seen=True, stays=left))
+    error = InputsInvalid(details=["y" * 1100])
+    told = summary_of(replace(scenes.half_published(), plan=plan, error=error, files=()))
+    assert told.startswith("**Failed (800102): The inputs have mistakes.**")
+    assert ("\n- … and 1 more.\n" in told) == shown
+    assert ("\n\n" in told) == shown
+    assert "yyy" not in told
+
+
+def test_a_run_without_a_build_or_a_console_has_no_links() -> None:
+    run = scenes.published()
+    assert "](" in summary_of(run)
+    assert "](" not in summary_of(
+        replace(run, heading=replace(run.heading, build_url="", console=NO_CONSOLE))
+    )
+
+
+def test_a_row_tells_what_is_served_otherwise_and_that_a_version_was_rewritten() -> None:
+    old = scenes.route_of("a.example.com", "/")
+    change = scenes.change(
+        "a.yaml",
+        writes_version=True,
+        overwrites=True,
+        version="1.0.7",
+        previous=VersionRef(id="v", name="1.0.7"),
+        routes_changed=((old, old._replace(path_type="Exact")),),
+    )
+    told = summary_of(scenes.outcome_of(scenes.plan_of(change)))
+    assert (
+        "\n- update a.yaml: 1.0.7 -> 1.0.428-feature-login, content rewritten, ~a.example.com/ Prefix" in told
+    )
+
+
+def test_a_row_of_which_only_the_state_is_news_has_nothing_between_its_commas() -> None:
+    run = rollout_scenes.nothing_to_deploy().outcome
+    assert run.rollout is not None
+    sent = replace(run.rollout, deployed=rollout_scenes.LIVE, live_already=(), waited=False)
+    assert "\n- unchanged c.example.com:\n" in summary_of(replace(run, rollout=sent))
 
 
 def test_findings_are_a_list_in_a_list_below_their_file() -> None:
