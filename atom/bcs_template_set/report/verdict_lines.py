@@ -65,7 +65,7 @@ def _add_success(out: Lines, outcome: Outcome, *, names_files: bool) -> None:
             out.add("warning", text)
     if outcome.chart == "created":
         out.add("plain", say("log.chart_created", name=heading.template_set, version=heading.version))
-    if outcome.identity is not None:  # pragma: no branch - who succeeds has said who it is
+    if outcome.identity is not None:
         user = outcome.identity.acting_user
         out.add("plain", say("log.by_whom", user=user, target=target_text(heading)))
 

@@ -27,7 +27,14 @@ from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_
 from bcs_template_set.report.verdict import details_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 
-MARKERS = {"group": "##[group]", "endgroup": "##[endgroup]", "warning": "##[warning]", "error": "##[error]"}
+MARKERS = {
+    "info": "",
+    "plain": "",
+    "group": "##[group]",
+    "endgroup": "##[endgroup]",
+    "warning": "##[warning]",
+    "error": "##[error]",
+}
 
 
 def shown(lines: list[LogLine]) -> str:
@@ -37,7 +44,7 @@ def shown(lines: list[LogLine]) -> str:
         if line.kind == "foreign":
             printed += [f"| {part}" for part in line.text.split("\n")]
         else:
-            printed.append(MARKERS.get(line.kind, "") + line.text)
+            printed.append(MARKERS[line.kind] + line.text)
     return "\n".join(printed) + "\n"
 
 
