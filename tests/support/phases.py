@@ -1,0 +1,160 @@
+"""A run's phases without a site: files and inputs are values, and a stand-in answers what BCS is asked."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Callable, TypeVar, Union, cast
+
+from tests.support.pieces import URL, FakeClock
+from tests.support.planned import desired
+
+from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.bcs.calls import Body, Call, JsonValue, Read, Write
+from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.config.inputs import Settings, read_settings
+from bcs_template_set.config.regions import Endpoint, Region
+from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.publish.plan import Desired
+from bcs_template_set.report.outcome import Heading
+from bcs_template_set.run.context import RenderedRun, RunContext, Services
+from bcs_template_set.run.record import RunRecord
+from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.proxies import Machine
+
+T = TypeVar("T")
+
+CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
+
+Answer = Union[JsonValue, StepError, Callable[[Call[object]], JsonValue]]
+
+
+class Answers:
+    """Answers calls by their names, and by the last word of their path where that is named too.
+
+    A call that nobody has an answer for fails. `calls` are the names of those that were sent, `bodies` what
+    they carried.
+    """
+
+    most_at_once = 1
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self.site = Site()
+        self.calls: list[str] = []
+        self.bodies: list[Body] = []
+        self._answers = answers
+
+    def read(self, call: Read[T]) -> T:
+        """Answer a read."""
+        return self._answer(call)
+
+    def write(self, call: Write[T]) -> T:
+        """Answer a write."""
+        return self._answer(call)
+
+    def _answer(self, call: Call[T]) -> T:
+        named = f"{call.name} {call.segments[-1]}"
+        known = named if named in self._answers else call.name
+        assert known in self._answers, f"nobody answers {named}"
+        self.calls.append(named)
+        self.bodies.append(call.body or {})
+        found = self._answers[known]
+        if isinstance(found, StepError):
+            raise found
+        return call.parse(found(call) if callable(found) else found)
+
+
+def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """Return the settings of a run that deploys; inputs say otherwise."""
+    given = {
+        "action": "deploy",
+        "region": "gz",
+        "project_code": "web",
+        "template_space": "front-ends",
+        "cluster_id": CLUSTER,
+        "namespace": NAMESPACE,
+    }
+    return read_settings({**given, **inputs}, regions=["gz"])
+
+
+@dataclass
+class Phases:
+    """A run that has rendered, and what it has said so far."""
+
+    run: RenderedRun
+    clock: FakeClock
+    printed: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def record(self) -> RunRecord:
+        """Return what the run has come to know."""
+        return self.run.services.record
+
+    @property
+    def log(self) -> str:
+        """Return what it has printed."""
+        return self.printed.getvalue()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return the keys of what it has warned of."""
+        return [warning.key for warning in self.record.warnings]
+
+
+def run_of(
+    *files: tuple[str, str],
+    seconds: float | None = None,
+    build: BuildInfo = BuildInfo("record", build_number=7, branch="main"),  # noqa: B008 - frozen
+    wanted: Desired | None = None,
+    inputs: Mapping[str, str] = MappingProxyType({}),
+) -> Phases:
+    """Return a run that has rendered these files, within so many seconds."""
+    clock, printed = FakeClock(), io.StringIO()
+    services = Services(
+        agent=cast("Agent", None),  # nothing after the settings asks it
+        log=Log(printed, "en_US"),
+        clock=clock,
+        deadline=Deadline(clock, seconds=seconds),
+        record=RunRecord(clock=clock, language="en_US", heading=Heading()),
+        workspace=Path(),
+    )
+    region = Region("gz", Endpoint(gateway=URL))
+    context = RunContext(services, settings_of(inputs), region, build, Machine({}, ()))
+    request = RenderRequest(
+        workspace=Path(),
+        templates=(),
+        values_text="",
+        values_files=(),
+        context=make_context({"branch.name": build.branch, "build.number": str(build.build_number)}),
+        clock=clock,
+    )
+    rendered = wanted if wanted is not None else desired(*files)
+    return Phases(RenderedRun(context, prepare(request), rendered), clock, printed)
+
+
+def sharing(wanted: Desired, *names: str) -> Desired:
+    """Return what is wanted with these files shared by branches."""
+    return replace(wanted, shared=frozenset(names))
+
+
+def rows(*versions: tuple[str, str]) -> Sequence[JsonValue]:
+    """Return the list of a folder's files, each at the version of that id."""
+    return [
+        {
+            "id": f"{number:024x}",
+            "name": name,
+            "realName": name,
+            "templateSpace": "front-ends",
+            "version": "x",
+            "versionID": version_id,
+            "versionMode": 0,
+        }
+        for number, (name, version_id) in enumerate(versions)
+    ]
