@@ -90,24 +90,23 @@ class Keep:
 
     def rendered(self, files: Sequence[ManifestFile]) -> tuple[str, ...]:
         """Leave the manifests, but for a plan's; return where they are."""
-        if self.outcome.heading.action == "plan" or not files:
-            return ()
         folder = self.place.file("rendered")
-        paths = self.attempt(lambda: write_rendered(folder, files, mask=self.masker.mask), file=folder)
-        return self._archived(paths or (), place=folder)
+        wanted = () if self.outcome.heading.action == "plan" else files
+
+        def leave() -> tuple[str, ...]:
+            return write_rendered(folder, wanted, mask=self.masker.mask)
+
+        return self._archived(self.attempt(leave, file=folder) if wanted else (), place=folder)
 
     def plan(self) -> tuple[str, ...]:
         """Leave the plan as JSON, where there is one; return where it is."""
-        document = plan_document(self.outcome)
-        if document is None:
-            return ()
-        file = self.place.file(PLAN)
+        document, file = plan_document(self.outcome), self.place.file(PLAN)
 
         def leave() -> tuple[str, ...]:
             text = json.dumps(masked_strings(document, self.masker.mask), indent=2, ensure_ascii=False)
             return (str(write_text(file, text + "\n").absolute()),)
 
-        return self._archived(self.attempt(leave, file=file) or (), place=file)
+        return self._archived(self.attempt(leave, file=file) if document is not None else (), place=file)
 
     def report(self) -> str:
         """Leave the page; return its folder, relative to the workspace, "" where it is not there."""
@@ -121,12 +120,12 @@ class Keep:
 
         return self.attempt(leave, file=folder) or ""
 
-    def _archived(self, paths: tuple[str, ...], *, place: OwnFile) -> tuple[str, ...]:
+    def _archived(self, paths: Optional[tuple[str, ...]], *, place: OwnFile) -> tuple[str, ...]:
         """Return the paths that the platform can keep; where it can't, that is a warning."""
-        if all(map(can_be_archived, paths)):
-            return paths
-        self._warn(say("report.not_archived", place=str(place)))
-        return ()
+        lost = [path for path in paths or () if not can_be_archived(path)]
+        if lost:
+            self._warn(say("report.not_archived", place=str(place)))
+        return paths if paths and not lost else ()
 
     def output(self, report: str, artifacts: tuple[str, ...], *, plan: tuple[str, ...]) -> OutputDocument:
         """Return the output; all that is not in it as it should be is a warning."""

@@ -198,8 +198,8 @@ def is_genuine(sealed: SealedState, seal: Seal) -> bool:
     return hmac.compare_digest(sealed.mark.encode("utf-8", "surrogatepass"), seal.mark(sealed.state).encode())
 
 
-LARGEST_STATE = 10 * 1024 * 1024
-"""Bytes; a file of a deployment takes some hundred."""
+LARGEST = 10_000_000
+"""Bytes of a state, or of the parts of a plan; of either a file takes some hundred."""
 
 
 @dataclass(frozen=True)
@@ -285,19 +285,16 @@ def read_state(file: OwnFile) -> Optional[str]:
         WorkspaceUnwritable: there is one, and it can't be read.
     """
     try:
-        data = file.read_bytes(most=LARGEST_STATE + 1)
+        data = file.read_bytes(most=LARGEST + 1)
     except FileNotFoundError:
         return None
-    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST_STATE else ""
+    return data.decode("utf-8", errors="replace") if len(data) <= LARGEST else ""
 
 
 def _with_warning(outcome: Outcome, problem: object) -> Outcome:
     warning = say("post.not_kept", problem=problem)
     return replace(outcome, warnings=(*outcome.warnings, warning))
 
-
-LARGEST_PLAN = 10 * 1024 * 1024
-"""Bytes; a file of a plan takes some hundred."""
 
 Part = tuple[str, str]
 """What kind of part it is, and its name."""
@@ -351,7 +348,7 @@ def _mark(key: bytes, value: object) -> str:
 def _read(journal: Journal, digest: str) -> Optional[ApprovedPlan]:
     """Return what was left of a plan, None where there is nothing of ours."""
     try:
-        found = decode(_file(journal, digest).read_bytes(most=LARGEST_PLAN), ApprovedPlan)
+        found = decode(_file(journal, digest).read_bytes(most=LARGEST), ApprovedPlan)
     except (FileNotFoundError, WorkspaceUnwritable, ValueError, RecursionError):
         return None
     mark = _mark(_key(journal, digest), found.parts).encode("ascii")

@@ -96,12 +96,26 @@ def test_what_somebody_wrote_there_says_nothing(tmp_path: Path) -> None:
     approved = plan_of(WANTED)
     leave_plan(journal(tmp_path), approved)
     (file,) = tmp_path.rglob("plan-*.json")
-    assert file.name == f"plan-{approved.digest}.json"
+    assert file == tmp_path / ".bcs-template-set" / f"plan-{approved.digest}.json"
     text = file.read_text(encoding="utf-8")
     other = plan_of(desired(("a.yaml", B)))
-    for forged in ("", "{", text.replace("a.yaml", "z.yaml"), text.replace('"mark":"', '"mark":"é')):
+    for forged in (
+        "",
+        "{",
+        text.replace("a.yaml", "z.yaml"),
+        text.replace('"mark":"', '"mark":"é'),
+        text.replace('"mark":"', '"mark":"\\ud800'),
+    ):
         file.write_text(forged, encoding="utf-8")
         assert what_differs(journal(tmp_path), other, approved=approved.digest) == []
+
+
+def test_what_is_too_large_for_a_plan_of_ours_says_nothing(tmp_path: Path) -> None:
+    approved, other = plan_of(WANTED), plan_of(desired(("a.yaml", B)))
+    leave_plan(journal(tmp_path), approved)
+    (file,) = tmp_path.rglob("plan-*.json")
+    file.write_text(file.read_text(encoding="utf-8").rjust(10_000_001), encoding="utf-8")
+    assert what_differs(journal(tmp_path), other, approved=approved.digest) == []
 
 
 def test_no_value_stands_there(tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.messages.errors import WorkspaceUnwritable
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.report.log_lines import LineKind, LogLine
 from bcs_template_set.report.outcome import Outcome
-from bcs_template_set.run.finish import Keep, Limited, RunFolder, end_run
+from bcs_template_set.run.finish import Keep, Limited, RunFolder, end_run, show_lines
 from bcs_template_set.system.signals import Stopped
 
 
@@ -54,16 +55,18 @@ def ended(
     secrets: tuple[str, ...] = (),
     limited: Limited = nullcontext,
 ) -> tuple[OutputDocument, str]:
-    """End a run and return its output and its log."""
+    """End a run in the middle of a group, and return its output and its log."""
     written: list[OutputDocument] = []
     shown, masker = io.StringIO(), Masker()
     masker.add(*map(Secret, secrets))
+    log = Log(shown, "en_US", masker=masker)
+    log.group_start("the last one")
     end_run(
         outcome,
         rendered=[ManifestFile(name, f"# {name}\n", "t", ()) for name in names],
         place=RunFolder(workspace, ".bcs-template-set/b-1"),
         write_output=written.append,
-        log=Log(shown, "en_US", masker=masker),
+        log=log,
         limited=limited,
     )
     return written[0], shown.getvalue()
@@ -81,6 +84,50 @@ def test_a_report_that_can_not_be_read_back_is_not_named_and_the_log_says_why(tm
     page = tmp_path / "other" / ".bcs-template-set" / "b-1" / "report" / "index.html"
     assert good["data"]["report"] == {**good["data"]["report"], "target": "index.html"}
     assert page.stat().st_size > 0
+
+
+def test_the_page_is_named_beside_the_verdict_outside_of_any_group(tmp_path: Path) -> None:
+    output, log = ended(tmp_path, scenes.published())
+    folder = tmp_path / ".bcs-template-set" / "b-1" / "report"
+    assert output["data"]["report"] == {**output["data"]["report"], "path": ".bcs-template-set/b-1/report"}
+    assert log.partition("##[endgroup]")[2].count(str(folder / "index.html")) == 1
+    (tmp_path / "other").write_text("in the way")
+    _, log = ended(tmp_path / "other", scenes.published())
+    assert "report/index.html" not in log.splitlines()[-1]
+
+
+def test_a_plan_is_left_for_programs_and_its_manifests_are_not(tmp_path: Path) -> None:
+    run = replace(scenes.planned(), identity=replace(scenes.IDENTITY, acting_user="李四"))
+    output, _ = ended(tmp_path, run, names=("a.yaml",), secrets=("demo",))
+    assert "rendered" not in output["data"]
+    file = tmp_path / ".bcs-template-set" / "b-1" / "plan.json"
+    assert output["data"]["plan"] == {"type": "artifact", "value": [str(file)]}
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith('{\n  "$schema"')
+    assert text.endswith("}\n")
+    assert '"acting_user": "李四"' in text
+    assert '"project": "***"' in text
+
+
+def test_of_a_run_that_came_to_no_plan_none_is_left(tmp_path: Path) -> None:
+    output, log = ended(tmp_path, scenes.no_permission())
+    assert output["data"].keys().isdisjoint({"plan", "rendered"})
+    assert "plan.json" not in log
+
+
+def test_lines_of_each_kind_are_shown_as_that() -> None:
+    shown = io.StringIO()
+    kinds: list[LineKind] = ["group", "info", "plain", "foreign", "endgroup", "warning", "error"]
+    show_lines(Log(shown, "en_US"), [LogLine(kind, kind) for kind in kinds])
+    assert shown.getvalue().splitlines() == [
+        "##[group]group",
+        "##[info]info",
+        "plain",
+        "| foreign",
+        "##[endgroup]",
+        "##[warning]warning",
+        "##[error]error",
+    ]
 
 
 def test_manifests_are_written_under_names_that_the_worker_finds_and_none_over_another(

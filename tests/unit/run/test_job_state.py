@@ -11,7 +11,9 @@ from typing import Any, Optional
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.pieces import SECRET, app_principal
 
+from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.messages import say
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.state_words import Result
@@ -26,6 +28,7 @@ from bcs_template_set.run.journal import (
     encode_state,
     is_genuine,
     read_sealed,
+    seal_of,
     state_of,
 )
 
@@ -179,6 +182,13 @@ def test_a_seal_is_of_one_task_of_one_build(index: int) -> None:
 @pytest.mark.parametrize("other", [replace(SEAL, user="wangwu"), replace(SEAL, secret=Secret("another"))])
 def test_a_seal_is_of_one_user_and_made_with_that_users_secret(other: Seal) -> None:
     assert not believed(sealed_text(left(outcome()), other))
+
+
+def test_the_secret_of_a_seal_is_the_one_that_the_requests_are_made_with() -> None:
+    task = TaskInfo(project="web", build_id="b-1", task_id="e-2", attempt=1)
+    build = BuildInfo("record", pipeline_id="p-1")
+    made = seal_of(app_principal(user="lisi"), build, task=task, task_id="e-1")
+    assert believed(sealed_text(left(outcome()), replace(SEAL, secret=Secret(SECRET))), made)
 
 
 def test_words_that_run_into_each_other_make_other_seals() -> None:

@@ -17,7 +17,6 @@ from bcs_template_set.rollout.deployment_plan import DeploymentPlan
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.result import Before
 from bcs_template_set.run.journal import (
-    LARGEST_STATE,
     EarlierTry,
     JobState,
     Journal,
@@ -97,10 +96,10 @@ def test_what_is_no_plain_file_of_ours_is_refused_and_is_not_waited_for(tmp_path
 
 def test_what_is_too_large_for_a_state_of_ours_is_none_and_is_not_read_whole(tmp_path: Path) -> None:
     with (tmp_path / "large.json").open("wb") as stream:
-        stream.truncate(LARGEST_STATE + 1)
+        stream.truncate(10_000_001)
     assert read_state(OwnFile(tmp_path, "large.json")) == ""
     with (tmp_path / "large.json").open("r+b") as stream:
-        stream.truncate(LARGEST_STATE)
+        stream.truncate(10_000_000)
     assert read_state(OwnFile(tmp_path, "large.json"))
     (tmp_path / "garbled.json").write_bytes(b"\xff{}")
     assert read_state(OwnFile(tmp_path, "garbled.json")) == "\ufffd{}"

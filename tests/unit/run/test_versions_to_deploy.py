@@ -22,7 +22,7 @@ from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import NewerBuild, NoPermission, Overtaken
 from bcs_template_set.rollout.deployment_plan import DeploymentPlan, Holding
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
-from bcs_template_set.run.versions_to_deploy import Looking, hold_of, newest_versions
+from bcs_template_set.run.versions_to_deploy import MOST_READ, Looking, hold_of, newest_versions
 
 FILE = "routes.yaml"
 OWN = FileVersion(FILE, "1" * 24, "1.0.7-main")
@@ -148,18 +148,23 @@ def web(tag: str, version: str = "", **spec: YamlValue) -> dict[str, YamlValue]:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": body}
 
 
+def at(body: dict[str, YamlValue], annotations: dict[str, YamlValue]) -> dict[str, YamlValue]:
+    """Return an object as it is live with these marks."""
+    return {**body, "metadata": {"annotations": annotations}}
+
+
 WEB = LiveState("web.yaml", "Deployment", "web", web("7"), web("6", LIVE))
 
 
-def replica_set(number: int, version: str, *, file: str = "web.yaml") -> JsonValue:
-    """Return a revision of the Deployment `web`."""
+def replica_set(number: int, version: str, *, file: str = "web.yaml", name: str = "web") -> JsonValue:
+    """Return a revision of a Deployment."""
     annotations: dict[str, JsonValue] = {
         "io.tencent.paas.template_name": f"front-ends/{file}",
         "io.tencent.paas.template_version": version,
         "deployment.kubernetes.io/revision": str(number),
     }
-    owners: list[JsonValue] = [{"kind": "Deployment", "name": "web", "uid": "u"}]
-    metadata: dict[str, JsonValue] = {"name": f"web-{number}", "uid": f"rs-{number}"}
+    owners: list[JsonValue] = [{"kind": "Deployment", "name": name, "uid": "u"}]
+    metadata: dict[str, JsonValue] = {"name": f"{name}-{number}", "uid": f"{name}-{number}"}
     return {"metadata": {**metadata, "annotations": annotations, "ownerReferences": owners}}
 
 
@@ -289,6 +294,79 @@ def test_of_what_makes_no_pods_nothing_tells_and_that_is_said() -> None:
     assert [said.key for said in held(same_pods, revisions=never)[0].said] == ["deploy.not_told"]
 
 
+def test_only_of_deployments_the_revisions_of_that_name_tell() -> None:
+    claim = replace(WEB, kind="StatefulSet", desired={**WEB.desired, "kind": "StatefulSet"})
+    holding, _ = held(claim)
+    assert (holding.files, [said.key for said in holding.said]) == (frozenset(), ["deploy.not_told"])
+
+
+def test_of_many_domains_the_first_are_asked_since_when() -> None:
+    states = [
+        LiveState(
+            f"{n:02}.yaml", "Deployment", f"{n:02}", web("7"), at(web("6"), marks(LIVE, f"{n:02}.yaml"))
+        )
+        for n in range(MOST_READ + 1)
+    ]
+    revisions = [
+        replica_set(number, version, file=state.file, name=state.name)
+        for state in states
+        for number, version in ((3, LIVE), (2, LEFT))
+    ]
+    holds = existing(*(existing_file(state.file, published("x")) for state in states))
+    holding, answers = held(*states, revisions=revisions, holds=holds, whole={"get Deployment": ENDED})
+    lives = [said.fields["live"] for said in holding.said]
+    assert [isinstance(live, Text) for live in lives] == [True] * 20 + [False]
+    assert [said.key for said in holding.said] == ["deploy.held"] * 21
+    assert len([call for call in answers.calls if call.startswith("get Deployment")]) == 20
+
+
+# --- what a rollback can't take back ----------------------------------------------------------------------
+
+
+def job(name: str, *, live: Optional[str] = "7") -> LiveState:
+    """Return a Job that is wanted with image 7, and live with another one."""
+
+    def body(tag: str, **spec: YamlValue) -> dict[str, YamlValue]:
+        template: YamlValue = {"spec": {"containers": [{"name": "main", "image": f"example.com/job:{tag}"}]}}
+        return {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": template, **spec}}
+
+    there = body(live, selector={"matchLabels": {"x": "y"}}) if live is not None else None
+    return LiveState("job.yaml", "Job", name, body("7"), there)
+
+
+def gone_back(*states: LiveState) -> Holding:
+    given = run_of(("job.yaml", "kind: X"), inputs={"action": "rollback"})
+    given.record.plan = plan_of()
+    hold = hold_of(given.run, Answers({}), PLACE, there())
+    files = tuple(
+        FileVersion(name, "1" * 24, LEFT) for name in sorted({"job.yaml", *(s.file for s in states)})
+    )
+    return hold(DeploymentPlan(files, (), states, (), None, ()))
+
+
+def test_a_rollback_holds_what_the_cluster_would_not_replace_and_says_it() -> None:
+    holding = gone_back(job("a", live="6"), job("b", live="5"), job("c"), WEB)
+    assert holding.files == {"job.yaml"}
+    assert [(said.key, said.fields["objects"]) for said in holding.said] == [
+        ("rollback.fixed", ["Job/a", "Job/b"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        (),
+        (job("a"),),
+        (job("a", live="6"), job("b", live=None)),
+        (job("a", live="6"), replace(WEB, file="job.yaml")),
+        (WEB,),
+    ],
+    ids=["nothing", "as-wanted", "one-is-new", "one-can-be-replaced", "it-can-be-replaced"],
+)
+def test_a_rollback_holds_nothing_else(states: tuple[LiveState, ...]) -> None:
+    assert gone_back(*states) == Holding()
+
+
 # --- since when, and by what ----------------------------------------------------------------------------
 
 ENDED: JsonValue = {
@@ -310,10 +388,12 @@ def version_data(text: str) -> JsonValue:
     return {"id": "9" * 24, "version": LIVE, "content": text}
 
 
-def as_yaml(*, tag: str, kind: str = "Deployment", name: str = "web", progress: int = 500) -> str:
+def as_yaml(
+    *, tag: str, kind: str = "Deployment", name: str = "web", progress: object = 500, pods: int = 3
+) -> str:
     return (
         f"apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\n"
-        f"spec: {{progressDeadlineSeconds: {progress}, "
+        f"spec: {{progressDeadlineSeconds: {progress}, replicas: {pods}, "
         f"template: {{spec: {{containers: [{{name: main, image: 'example.com/web:{tag}'}}]}}}}}}\n"
     )
 
@@ -346,7 +426,8 @@ def test_since_when_is_said_where_the_rollout_has_ended() -> None:
         (as_yaml(tag="6", progress=300), False),
         (as_yaml(tag="6", name="other"), False),
         (as_yaml(tag="6", kind="StatefulSet"), False),
-        (as_yaml(tag="{{ TAG }}"), False),
+        (as_yaml(tag="6", progress=300, pods=2), True),
+        (as_yaml(tag="6", progress="{{ SECONDS }}"), False),
         ("\t{", False),
     ],
 )
@@ -356,7 +437,14 @@ def test_an_undo_brings_the_pods_back_and_not_the_rest(text: str, *, undone: boo
         "type": "RollingUpdate",
         "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"},
     }
-    live = web("6", LIVE, progressDeadlineSeconds=300, strategy=rolling)
-    state = replace(WEB, desired=web("7", progressDeadlineSeconds=300), live=live)
+    live = web("6", LIVE, progressDeadlineSeconds=300, replicas=3, strategy=rolling)
+    state = replace(WEB, desired=web("7", progressDeadlineSeconds=300, replicas=3), live=live)
     (said,) = held(state, whole={"find version": version_data(text)})[0].said
     assert said.key == ("deploy.held_undone" if undone else "deploy.held")
+
+
+def test_of_a_version_that_nobody_can_read_no_undo_is_told() -> None:
+    answers: list[Answer] = [NoPermission(user="lisi", message="no"), {}]
+    for answer in answers:
+        (said,) = held(WEB, whole={"find version": answer})[0].said
+        assert said.key == "deploy.held"
