@@ -66,7 +66,7 @@ def end_run(
     """
     keep = Keep(outcome, place, log.masker, limited)
     artifacts, plan, report = keep.rendered(rendered), keep.plan(), keep.report()
-    page = str(place.file("report").below(PAGE)) if report else ""
+    page = report and str(place.file("report").below(PAGE))
     output = keep.output(report, artifacts, plan=plan)
     try:
         write_output(output)

@@ -187,4 +187,6 @@ def test_what_there_is_no_time_for_is_named_and_no_output_leads_to_it(tmp_path: 
     assert output["data"]["result"] == {"type": "string", "value": "published"}
     in_time, _ = ended(tmp_path / "other", run, names=("a.yaml",))
     assert {"report", "rendered"} <= set(in_time["data"])
+    _, log = ended(tmp_path / "without", run, limited=no_time)
+    assert "rendered" not in log, "there was nothing to write"
     assert json.dumps(in_time["data"]["routes"]).count("routes.json") == 1
