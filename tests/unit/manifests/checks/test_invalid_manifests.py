@@ -7,6 +7,7 @@ why it is there. The file of a check's own name is the smallest example of it, w
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,17 @@ def test_one_defect_is_found_at_its_place_and_its_comment_allows_it(path: Path) 
         assert finding.hint.render(language).count(comment) == 1
         assert ": ." not in finding.message.render(language)
     assert found(path, comment=f"{comment}\n") == ()
+
+
+def check_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8").split(None, 2)[1]
+
+
+@pytest.mark.parametrize("check", sorted({check_of(path) for path in FILES}))
+def test_what_people_read_of_a_defect_is_as_it_was(check: str, golden: Callable[[str, str], None]) -> None:
+    own = (path for path in FILES if check_of(path) == check)
+    said = (f"{path.stem}: {finding.message.render('en_US')}\n" for path in own for finding in found(path))
+    golden(f"checks/{check}.txt", "".join(said))
 
 
 def test_what_no_manifest_shows_is_found_in_values(tmp_path: Path) -> None:
