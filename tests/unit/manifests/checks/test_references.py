@@ -128,7 +128,7 @@ def test_a_word_less_is_a_slip_only_where_what_is_named_is_hardly_ever_anothers(
 @pytest.mark.parametrize("part", ["data", "binaryData", "stringData"])
 def test_a_key_is_looked_for_where_one_is_named(path: str, kind: str, key: str, part: str) -> None:
     referring = naming("v1", "Pod", f"spec.{path}", kind, name="web-config", key="other", items_key="other")
-    config = held(kind, **{part: {"b": "x", "a": "x"}})
+    config = {**held(kind), part: {"b": "x", "a": "x"}}
     around = f"spec.{path}".rpartition(".")[0]
     findings = found(referring, config)
     assert [(finding.field, finding.is_warning) for finding in findings] == (
