@@ -41,16 +41,12 @@ def check_pod_selectors(checked: CheckInput) -> Iterator[Finding]:
         place = "spec.selector" if is_plain else "spec.selector.matchLabels"
         wanted = selector if is_plain else mapping_at(selector, "matchLabels")
         for key, value in wanted.items():
-            if (
-                labels.get(key) != value
-                and not is_left_for_bcs(value)
-                and not is_left_for_bcs(labels.get(key))
-            ):
-                field = f"{place}[{key}]"
+            own = labels.get(key)
+            if own != value and not is_left_for_bcs(value) and not is_left_for_bcs(own):
                 yield checked.finding(
-                    workload, field, key=key, given=_shown(value), found=_shown(labels.get(key))
+                    workload, f"{place}[{key}]", key=key, given=_shown(value), found=_shown(own)
                 )
-        for index, asked in enumerate(() if is_plain else list_at(selector, "matchExpressions")):
+        for index, asked in enumerate(list_at(selector, "matchExpressions")):
             field = f"spec.selector.matchExpressions[{index}]"
             key, operator = text_at(mapping_at(asked), "key"), text_at(mapping_at(asked), "operator")
             if key and not _is_met(mapping_at(asked), labels.get(key)):
