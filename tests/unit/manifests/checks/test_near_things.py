@@ -1,4 +1,4 @@
-"""What nearly is something of the run, what is too big, and what is none of these."""
+"""What nearly is something of the run, and what is not."""
 
 from __future__ import annotations
 
@@ -70,39 +70,6 @@ def test_a_letter_is_likelier_than_a_word() -> None:
 @pytest.mark.parametrize("name", ["server", "backend", "gateway", "portal", "worker", "search", "orders"])
 def test_of_two_names_that_are_as_near_every_run_tells_the_same(name: str) -> None:
     assert NearNames([f"{name[:-1]}x", f"x{name[1:]}"]).meant_by(name) == f"x{name[1:]}"
-
-
-def config(**parts: str) -> str:
-    head = "apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, annotations: {{note: {note}}}}}\n"
-    text = head.format(kind=parts.pop("kind", "ConfigMap"), note=parts.pop("note", "b"))
-    return text + "".join(f"{part}: {{a: {value}, z: null}}\n" for part, value in parts.items())
-
-
-KIB = 1024
-
-
-@pytest.mark.parametrize(
-    ("parts", "found"),
-    [
-        ({"note": "x" * (256 * KIB - 4)}, ""),
-        ({"note": "x" * (256 * KIB - 3)}, "metadata.annotations 257 256"),
-        ({"note": "\u4e2d" * (90 * KIB)}, "metadata.annotations 271 256"),
-        ({"data": "x" * (1024 * KIB)}, ""),
-        ({"data": "x" * (1024 * KIB + 1)}, "data 1025 1024"),
-        ({"data": "x" * 600 * KIB, "binaryData": "eHh4" * 143 * KIB}, "data 1029 1024"),
-        ({"kind": "Secret", "data": "eHh4" * 341 * KIB}, ""),
-        ({"kind": "Secret", "data": "eHh4" * 342 * KIB}, "data 1026 1024"),
-        ({"kind": "Secret", "stringData": "x" * (1024 * KIB + 1)}, "data 1025 1024"),
-        ({"kind": "Thing", "data": f"[{'x' * 1536 * KIB}, 7]"}, " 1537 1536"),
-        ({"kind": "Thing", "data": "x" * 1535 * KIB}, ""),
-    ],
-)
-def test_sizes_have_limits(parts: dict[str, str], found: str) -> None:
-    text = config(**parts).replace("v1\nkind: Thing", "example.com/v1\nkind: Thing")
-    findings = [finding for finding in findings_of(manifest(text)) if finding.id == "size"]
-    assert [f"{f.field} {f.message.fields['size']} {f.message.fields['limit']}" for f in findings] == (
-        [found] if found else []
-    )
 
 
 def test_a_selectors_words_are_shown_as_a_manifest_has_them() -> None:
