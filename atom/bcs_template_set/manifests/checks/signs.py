@@ -9,15 +9,12 @@ from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
-_NAMES = frozenset(
-    (
-        *("name", "namespace", "host", "key", "port", "containerPort", "targetPort", "nodePort", "hostPort"),
-        *("serviceName", "claimName", "secretName", "serviceAccountName"),
-    )
-)
-"""Fields of Kubernetes' own kinds whose value no person reads as a text; `image-name` looks at images."""
+_NAMES = ("name", "namespace", "host", "key", "serviceName", "claimName", "secretName")
+"""Fields of Kubernetes' own kinds that take any text and that no person reads; `image-name` looks at images."""
 
 _LABELS = ("labels", "matchLabels")
+_FREE = ("annotations", "data", "stringData")
+"""Maps whose keys are no fields, and whose values people may read."""
 
 _OF_ALL = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 
@@ -49,7 +46,8 @@ def _texts_in(value: YamlValue, path: str, key: str = "") -> Iterator[tuple[str,
             if key in _LABELS:
                 yield from _texts_in(item, f"{path}[{name}]", key)
             else:
-                yield from _texts_in(item, f"{path}.{name}" if path else name, name)
+                at = f"{path}.{name}" if path else name
+                yield from _texts_in(item, at, "" if key in _FREE else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _texts_in(item, f"{path}[{index}]", key)
