@@ -10,7 +10,7 @@ from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.manifests.yaml_reading import YamlValue
 
 _NAMES = ("name", "namespace", "host", "key", "serviceName", "claimName", "secretName")
-"""Fields of Kubernetes' own kinds that take any text and that no person reads; `image-name` looks at images."""
+"""Fields of Kubernetes' own kinds that take any text, for no person to read; `image-name` looks at images."""
 
 _LABELS = ("labels", "matchLabels")
 _FREE = ("annotations", "data", "stringData")
