@@ -114,7 +114,7 @@ def _file(text: str) -> ManifestFile:
 
 
 def _checked(*files: ManifestFile) -> object:
-    return check_manifests(files, template_space="web", template_set=True)
+    return check_manifests(files, template_space="web", template_set=True, namespace="", kube_version="")
 
 
 def leftover_variables(size: int) -> Work:

@@ -46,8 +46,8 @@ def check_manifests(
     *,
     template_space: str,
     template_set: bool,
-    namespace: str = "",
-    kube_version: str = "",
+    namespace: str,
+    kube_version: str,
     is_whole: bool = True,
 ) -> tuple[Finding, ...]:
     """Return everything that Kubernetes or BCS would refuse or misread, sorted by file and document.
@@ -60,8 +60,13 @@ def check_manifests(
     what it looks like nothing else is said.
     """
     checked = look_at(
-        files, template_space=template_space, template_set=template_set, kube_version=kube_version
-    )._replace(namespace=namespace, is_whole=is_whole)
+        files,
+        template_space=template_space,
+        template_set=template_set,
+        namespace=namespace,
+        kube_version=kube_version,
+        is_whole=is_whole,
+    )
     found = [finding for check in CHECKS for finding in check.run(checked)]
     signed = {finding.place for finding in found if finding.id == signs.check_signs.id}
     found = [f for f in found if f.place not in signed or f.id == signs.check_signs.id]

@@ -111,9 +111,9 @@ class CheckInput(NamedTuple):
     """The versions of Kubernetes in question: what one of them takes is no mistake."""
     problems: tuple[tuple[DocumentInFile, FieldProblem], ...]
     """What the schema of Kubernetes says against each document."""
-    namespace: str = ""
+    namespace: str
     """Where the run is deployed to; "" where nobody knows it yet."""
-    is_whole: bool = True
+    is_whole: bool
     """Whether these are all files of the run: what a file that did not render may hold is not missing."""
 
     def of_kind(self, kind: Kind) -> Sequence[DocumentInFile]:
@@ -156,7 +156,13 @@ class CheckInput(NamedTuple):
 
 
 def look_at(
-    files: Iterable[ManifestFile], *, template_space: str, template_set: bool, kube_version: str
+    files: Iterable[ManifestFile],
+    *,
+    template_space: str,
+    template_set: bool,
+    namespace: str,
+    kube_version: str,
+    is_whole: bool,
 ) -> CheckInput:
     """Return what checks look at, before the first of them has its id."""
     by_name = tuple(sorted(files, key=lambda file: file.name))
@@ -180,7 +186,7 @@ def look_at(
         for problem in problems_of(place.document, types=field_types(), versions=kubernetes)
     )
     looked_at = (by_name, template_space, template_set, places, workloads, by_kind, by_label, allowed)
-    return CheckInput("", False, *looked_at, kubernetes, problems)
+    return CheckInput("", False, *looked_at, kubernetes, problems, namespace, is_whole)
 
 
 Looks = Callable[[CheckInput], Iterator[Finding]]
@@ -196,8 +202,8 @@ class Check(NamedTuple):
 
     id: str
     looks: Looks
-    warns: Warns = False
-    needs_all: bool = False
+    warns: Warns
+    needs_all: bool
 
     @property
     def summary(self) -> Text:

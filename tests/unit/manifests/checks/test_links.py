@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-from tests.support.building import manifest
+from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.check_manifests import check_manifests
 
@@ -28,7 +29,8 @@ INGRESS = (
 def told(*texts: str, check: str, domain: str = "", is_whole: bool = True) -> list[tuple[str, str, Any]]:
     """Return field, sentence and its fields of what a check finds."""
     files = [manifest(text, name=f"{name}.yaml", domain=domain) for name, text in zip("abc", texts)]
-    found = check_manifests(files, template_space="s", template_set=False, is_whole=is_whole)
+    alone = partial(check_manifests, template_space="s", template_set=False, namespace="", kube_version="")
+    found = findings_of(*files) if is_whole else alone(files, is_whole=False)
     return [(f.field, f.message.key.partition(".")[2], f.message.fields) for f in found if f.id == check]
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.building import findings_of
 
-from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.splitting import first_other_line
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
@@ -68,8 +68,7 @@ def test_it_is_a_finding_that_a_comment_can_allow() -> None:
 
 
 def _ids(text: str) -> list[str]:
-    found = check_manifests([manifest(text)], template_space="web", template_set=False)
-    return [finding.id for finding in found]
+    return [finding.id for finding in findings_of(manifest(text))]
 
 
 PIECES = st.sampled_from(
