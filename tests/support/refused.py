@@ -81,6 +81,7 @@ _CLASSES = (
     "{{metadata: {{annotations: {{kubernetes.io/ingress.class: {}}}}}, spec: {{ingressClassName: nginx}}}}"
 )
 _BEHIND = "spec.rules[0].http.paths[0]"
+_FROM = "env[0].valueFrom"
 _CPU = "spec: {{metrics: [{{type: Resource, resource: {{name: cpu, target: {{{}}}}}}}]}}"
 
 
@@ -223,6 +224,18 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("resources: {requests: {cpu: 1}, limits: {memory: 1000m}}", ""),
         ("ports: [{containerPort: 80, name: '8080'}]", "ports[0].name"),
         ("ports: [{containerPort: 80, name: a}, {containerPort: 81, name: a}]", "ports[1].name"),
+        ("livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 80}}", "livenessProbe"),
+        ("readinessProbe: {}", "readinessProbe"),
+        ("readinessProbe: {exec: {}}", "readinessProbe.exec"),
+        ("startupProbe: {periodSeconds: 5}", "startupProbe"),
+        ("startupProbe: {exec: {command: null}}", "startupProbe.exec"),
+        ("startupProbe: {httpGet: {port: 80}, successThreshold: 2}", "startupProbe.successThreshold"),
+        (_env("resourceFieldRef: {resource: limits.cpu}, configMapKeyRef: {name: a, key: b}"), _FROM),
+        (_env("configMapKeyRef: {key: a}"), f"{_FROM}.configMapKeyRef"),
+        ("envFrom: [{configMapRef: {name: a}, secretRef: {name: b}}]", "envFrom[0]"),
+        ("envFrom: [{secretRef: {optional: true}}]", "envFrom[0].secretRef"),
+        ("lifecycle: {postStart: {}}", "lifecycle.postStart"),
+        ("lifecycle: {postStart: {tcpSocket: {port: 80}, sleep: {seconds: 5}}}", "lifecycle.postStart"),
     ),
     "pod": (
         (
@@ -376,6 +389,25 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         (_beside("restartPolicy: Always, startupProbe: {exec: {command: [a]}}"), ""),
         (_on_node("hostPort: 81"), "containers[0].ports[0].hostPort"),
         (_on_node("hostPort: 80"), ""),
+        (
+            _volume("projected: {sources: [{downwardAPI: {items: []}, serviceAccountToken: {path: a}}]}"),
+            "volumes[0].projected.sources[0]",
+        ),
+        (
+            _volume("projected: {sources: [{secret: {optional: true}}]}"),
+            "volumes[0].projected.sources[0].secret",
+        ),
+        (
+            _volume(
+                "downwardAPI: {items: [{path: a, fieldRef: {fieldPath: metadata.name}, "
+                "resourceFieldRef: {resource: limits.cpu, containerName: main}}]}"
+            ),
+            "volumes[0].downwardAPI.items[0]",
+        ),
+        *(
+            (_beside(f"{probe}: {{exec: {{command: [a]}}}}"), f"initContainers[0].{probe}")
+            for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+        ),
     ),
     "Deployment": (
         ("spec: {strategy: {rollingUpdate: {maxSurge: '1'}}}", "spec.strategy.rollingUpdate.maxSurge"),
@@ -439,6 +471,12 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {selector: {matchLabels: {app: web}}}", "spec.selector"),
         ("spec: {template: {spec: {restartPolicy: null}}}", "spec.template.spec.restartPolicy"),
         ("spec: {template: {spec: {restartPolicy: OnFailure}}}", ""),
+        (
+            "spec: {podFailurePolicy: {rules: []}, template: {spec: {restartPolicy: OnFailure}}}",
+            "spec.podFailurePolicy",
+        ),
+        ("spec: {podFailurePolicy: {rules: []}}", ""),
+        ("spec: {manualSelector: true, selector: {matchLabels: {a: b}}}", ""),
     ),
     "CronJob": (
         ("spec: {jobTemplate: {spec: {backoffLimit: -1}}}", "spec.jobTemplate.spec.backoffLimit"),
@@ -454,6 +492,10 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {schedule: '*/5 0-6,22 1 jan,dec MON-FRI'}", ""),
         ("spec: {schedule: '@hourly'}", ""),
         ("spec: {schedule: 'CRON_TZ=Asia/Shanghai 0 3 * * 1'}", ""),
+        (
+            "spec: {jobTemplate: {spec: {completionMode: Indexed}}}",
+            "spec.jobTemplate.spec",
+        ),
     ),
     "HorizontalPodAutoscaler": (
         ("spec: {maxReplicas: 0}", "spec.maxReplicas"),
@@ -512,6 +554,44 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "",
         ),
         ("spec: {minReplicas: 5}", ""),
+        *(
+            (f"spec: {{metrics: [{{type: {kind}}}]}}", "spec.metrics[0]")
+            for kind in ("ContainerResource", "Pods", "Object", "External")
+        ),
+        (
+            ("spec: {metrics: [{type: External, external: {metric: {name: a}, target: {type: Value}}}]}"),
+            "spec.metrics[0].external.target",
+        ),
+        (
+            (
+                "spec: {metrics: [{type: External, external: {metric: {name: a}, "
+                "target: {type: Value, value: 1, averageValue: 1}}}]}"
+            ),
+            "spec.metrics[0].external.target",
+        ),
+        (
+            (
+                "spec: {metrics: [{type: ContainerResource, containerResource: {name: cpu, container: main, "
+                "target: {type: Utilization}}}]}"
+            ),
+            "spec.metrics[0].containerResource.target",
+        ),
+        (
+            (
+                "spec: {metrics: [{type: Object, object: {metric: {name: a}, "
+                "describedObject: {kind: A, name: a}, target: {type: Value, value: 1}}, "
+                "external: {metric: {name: a}, target: {type: Value, value: 1}}}]}"
+            ),
+            "spec.metrics[0]",
+        ),
+        (
+            (
+                "spec: {metrics: [{type: ContainerResource, containerResource: {name: cpu, container: main, "
+                "target: {type: Utilization, averageUtilization: 50}}, "
+                "pods: {metric: {name: a}, target: {type: AverageValue, averageValue: 1}}}]}"
+            ),
+            "spec.metrics[0]",
+        ),
     ),
     "PodDisruptionBudget": (
         ("spec: {minAvailable: '1'}", "spec.minAvailable"),
@@ -564,6 +644,12 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {ports: [{name: a, port: 80}, {name: b, port: 80, protocol: UDP}]}", ""),
         ("spec: {externalTrafficPolicy: Local, externalIPs: [10.0.0.1]}", ""),
         ("spec: {externalTrafficPolicy: Local, type: NodePort}", ""),
+        ("spec: {loadBalancerClass: a.org/b}", "spec.loadBalancerClass"),
+        (
+            "spec: {type: NodePort, allocateLoadBalancerNodePorts: false}",
+            "spec.allocateLoadBalancerNodePorts",
+        ),
+        ("spec: {type: LoadBalancer, loadBalancerClass: a.org/b, allocateLoadBalancerNodePorts: false}", ""),
     ),
     "Ingress": (
         ("spec: {rules: []}", "spec"),
@@ -597,6 +683,18 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec: {defaultBackend: {resource: {kind: B, name: b}, service: {name: a, port: {number: 1}}}}",
             "spec.defaultBackend",
         ),
+        (
+            "spec: {defaultBackend: {service: {name: a, port: {name: b, number: 1}}}}",
+            "spec.defaultBackend.service.port",
+        ),
+        ("spec: {defaultBackend: {service: {name: a}}}", "spec.defaultBackend.service.port"),
+        (
+            (
+                "spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {resource: {kind: B, "
+                "name: b}, service: {name: a, port: {number: 1}}}}]}}]}"
+            ),
+            f"{_BEHIND}.backend",
+        ),
     ),
     "NetworkPolicy": (
         (_PEER.format("{ipBlock: {cidr: 10.0.0.1}}"), "spec.ingress[0].from[0].ipBlock.cidr"),
@@ -607,6 +705,10 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ),
         (_PEER.format("{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}"), "spec.ingress[0].from[0]"),
         (_PEER.format("{}"), "spec.ingress[0].from[0]"),
+        (_PEER.format("{ipBlock: {cidr: 10.0.0.0/8}, namespaceSelector: {}}"), "spec.ingress[0].from[0]"),
+        ("spec: {egress: [{to: [{}]}]}", "spec.egress[0].to[0]"),
+        ("spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}", "spec.egress[0].to[0]"),
+        ("spec: {ingress: [{ports: [{endPort: 79}]}]}", "spec.ingress[0].ports[0].endPort"),
         (_PEER.format("{ipBlock: {cidr: '::/0', except: ['fd00::/8']}}"), ""),
         *(
             (
@@ -656,10 +758,12 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("rules: [{resources: [pods], verbs: [get]}]", "rules[0]"),
         ("rules: [{apiGroups: [apps], resources: [pods], verbs: []}]", "rules[0]"),
         ("rules: [{nonResourceURLs: [/healthz], verbs: [get]}]", "rules[0].nonResourceURLs"),
+        ("rules: [{verbs: [get]}]", "rules[0]"),
     ),
     "ClusterRole": (
         ("rules: [{nonResourceURLs: [/a], apiGroups: [''], resources: [pods], verbs: [get]}]", "rules[0]"),
         ("rules: [{nonResourceURLs: [/healthz], verbs: [get]}]", ""),
+        ("rules: [{verbs: [get]}]", "rules[0]"),
         ("aggregationRule: {clusterRoleSelectors: []}", "aggregationRule"),
         ("aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}", ""),
     ),

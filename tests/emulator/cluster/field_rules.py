@@ -99,6 +99,13 @@ _JOB: Sequence[Rule] = (
     ("spec", where("backoffLimitPerIndex completionMode!=Indexed", "Invalid value: requires indexed mode")),
     ("spec", where("successPolicy completionMode!=Indexed", "Invalid value: requires indexed mode")),
     ("spec", where("maxFailedIndexes !backoffLimitPerIndex", f"{_FEW}: when maxFailedIndexes is specified")),
+    (
+        "spec",
+        where(
+            "podFailurePolicy template.spec.restartPolicy!=Never",
+            'Invalid value: "OnFailure": only "Never" is supported when podFailurePolicy is specified',
+        ),
+    ),
 )
 
 
@@ -214,6 +221,13 @@ def _is_rule_host(host: str) -> bool:
 
 _LIMITED = matching(lambda _: False, "activeDeadlineSeconds in ReplicaSet is not Supported")
 _NO_ZERO = matching(lambda value: value != "0", "must be greater than zero")
+_METRICS = {
+    "Object": "object",
+    "Pods": "pods",
+    "Resource": "resource",
+    "ContainerResource": "containerResource",
+    "External": "external",
+}
 _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "Deployment": (
         ("spec.progressDeadlineSeconds", between(1)),
@@ -251,16 +265,23 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec", _autoscaler),
         ("spec.maxReplicas", between(1)),
         ("spec.minReplicas", between(1)),
-        ("spec.metrics[].type", one_of("Object", "Pods", "Resource", "ContainerResource", "External")),
-        ("spec.metrics[]", where("type=Resource !resource", f"{_FEW}: must populate information")),
+        ("spec.metrics[].type", one_of(*_METRICS)),
+        *(
+            ("spec.metrics[]", where(f"type={kind} !{source}", f"{_FEW}: must populate information"))
+            for kind, source in _METRICS.items()
+        ),
         ("spec.metrics[].pods.target", exactly_one("averageValue")),
-        ("spec.metrics[].resource.target", exactly_one("averageUtilization", "averageValue")),
+        *(
+            (f"spec.metrics[].{source}.target", exactly_one("averageUtilization", "averageValue"))
+            for source in ("resource", "containerResource")
+        ),
+        ("spec.metrics[].external.target", exactly_one("value", "averageValue")),
         ("spec.metrics[].resource.target.averageUtilization", between(1)),
         ("spec.metrics[].resource.target.type", one_of("Utilization", "Value", "AverageValue")),
         ("spec.behavior.scaleDown.stabilizationWindowSeconds", between(0, 3600)),
         ("spec.behavior.scaleUp.policies[].periodSeconds", between(1, 1800)),
         *((f"spec.behavior.{way}", _policies) for way in ("scaleDown", "scaleUp")),
-        ("spec.metrics[]", at_most_one("object", "pods", "resource", "containerResource", "external")),
+        ("spec.metrics[]", at_most_one(*_METRICS.values())),
         ("spec.metrics[].resource.name", filled),
         ("spec.metrics[].resource.target.averageValue", amount),
         *((f"spec.scaleTargetRef.{key}", filled) for key in ("kind", "name")),
@@ -278,7 +299,10 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
             "spec",
             where("type=NodePort|LoadBalancer clusterIP=None", "Invalid value: may not be set to 'None'"),
         ),
-        ("spec", where("type!=LoadBalancer loadBalancerSourceRanges", "Forbidden: may only be used when")),
+        *(
+            ("spec", where(f"type!=LoadBalancer {key}", "Forbidden: may only be used when"))
+            for key in ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
+        ),
         (
             "spec",
             where("type=|ClusterIP externalTrafficPolicy !externalIPs", "Invalid value: may only be set"),
@@ -310,7 +334,15 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
             where("!rules !defaultBackend !backend", "Invalid value: either `defaultBackend` or `rules`"),
         ),
         ("spec.rules[].http", exactly_one("paths")),
-        ("spec.defaultBackend", exactly_one("service", "resource")),
+        *(
+            rule
+            for backend in ("spec.defaultBackend", f"{_BACKEND}.backend")
+            for rule in (
+                (backend, exactly_one("service", "resource")),
+                (f"{backend}.service", where("!port", f"{_FEW}: port name or number is required")),
+                (f"{backend}.service.port", exactly_one("name", "number")),
+            )
+        ),
         ("spec.tls[].hosts[]", HOST),
         ("spec.tls[].secretName", NAME),
         ("spec.rules[].host", matching(_is_rule_host, "must be a DNS name, not an IP address")),
@@ -321,7 +353,6 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         (_BACKEND, _steps),
         (_BACKEND, _served),
         (f"{_BACKEND}.backend.service.name", DNS_LABEL),
-        (f"{_BACKEND}.backend.service.port", exactly_one("name", "number")),
         ("", _class),
     ),
     "NetworkPolicy": (
@@ -329,8 +360,16 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("spec.ingress[].from[].ipBlock.except[]", BLOCK),
         ("spec.ingress[].from[].ipBlock", _ip_block),
         ("spec.egress[].ports[]", _named_range),
-        ("spec.ingress[].from[]", where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer")),
-        ("spec.ingress[].from[]", at_most_one("ipBlock", "podSelector")),
+        *(
+            (peer, say)
+            for peer in ("spec.ingress[].from[]", "spec.egress[].to[]")
+            for say in (
+                where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer"),
+                at_most_one("ipBlock", "podSelector"),
+                at_most_one("ipBlock", "namespaceSelector"),
+            )
+        ),
+        ("spec.ingress[].ports[]", where("endPort !port", f"{_FEW}: must be specified")),
         ("spec.egress[].ports[].port", either),
         ("spec.egress[].ports[]", _range),
         ("spec.policyTypes[]", one_of("Ingress", "Egress")),

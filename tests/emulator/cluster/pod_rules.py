@@ -35,6 +35,7 @@ from tests.emulator.cluster.tree import find, items, text
 
 Rule = tuple[str, Say]
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PREFERRED, _REQUIRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("preferred", "required"))
 
 
@@ -94,7 +95,7 @@ _HEADER = matching(re.compile("[-A-Za-z0-9]+").fullmatch, "a valid HTTP header m
 _ESCALATES = "Invalid value: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
 _PROFILE, _SECCOMP = "securityContext.seccompProfile", "Invalid value: goes with type Localhost"
 _OF_CONTAINER: Sequence[Rule] = (
-    *(rule for name in ("livenessProbe", "readinessProbe", "startupProbe") for rule in _probe(name)),
+    *(rule for name in _PROBES for rule in _probe(name)),
     *((f"lifecycle.{hook}", exactly_one(*_HANDLERS[:3], "sleep")) for hook in ("postStart", "preStop")),
     ("imagePullPolicy", one_of("Always", "IfNotPresent", "Never")),
     ("env[].name", filled),
@@ -199,10 +200,13 @@ OF_POD: Sequence[Rule] = (
     *((f"volumes[].{source}.defaultMode", MODE) for source in ("configMap", "secret")),
     *((f"volumes[].{source}.items[].path", BELOW) for source in ("configMap", "secret")),
     ("volumes", named_once),
-    ("initContainers[]", where("lifecycle restartPolicy!=Always", "Forbidden: only for sidecars")),
+    *(
+        ("initContainers[]", where(f"{name} restartPolicy!=Always", "Forbidden: only for sidecars"))
+        for name in (*_PROBES, "lifecycle")
+    ),
     ("", _ports_of_node),
     ("volumes[].configMap", exactly_one("name")),
-    ("volumes[].projected.sources[].configMap", exactly_one("name")),
+    *((f"volumes[].projected.sources[].{source}", exactly_one("name")) for source in ("configMap", "secret")),
     ("volumes[].projected.sources[].serviceAccountToken.expirationSeconds", between(600)),
     ("volumes[].nfs.path", matching(lambda path: path.startswith("/"), "must be an absolute path")),
     ("volumes[].secret", exactly_one("secretName")),

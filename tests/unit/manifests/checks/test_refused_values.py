@@ -1,26 +1,28 @@
-"""Values that the API server refuses are found where they are, and what it takes is no finding."""
+"""Values that the API server refuses are found where they are, and said; what it takes is no finding."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from tests.support.building import findings_of, manifest
-from tests.support.refused import ROWS, Row, field_of, manifest_of
+from tests.support.refused import ROWS, field_of, manifest_of
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]}")
-def test_what_the_api_server_refuses_is_found_and_what_it_takes_is_not(row: Row) -> None:
-    found = findings_of(manifest(json.dumps(manifest_of(row))))
-    told = [
-        (finding.id, finding.field)
-        for finding in found
-        if not finding.is_warning and finding.id != "cluster-scoped"
-    ]
-    assert [field for _, field in told] == ([field_of(row)] if field_of(row) else [])
-    assert {check for check, _ in told} <= {"value", "field-value", "required-field"}
+@pytest.mark.parametrize("base", dict.fromkeys(base for base, _, _ in ROWS))
+def test_what_the_api_server_refuses_is_found_and_said_and_what_it_takes_is_not(
+    base: str, golden: Callable[[str, str], None]
+) -> None:
+    said = ""
+    for row in (row for row in ROWS if row[0] == base):
+        found = findings_of(manifest(json.dumps(manifest_of(row))))
+        refused = [one for one in found if not one.is_warning and one.id != "cluster-scoped"]
+        assert [one.field for one in refused] == ([field_of(row)] if field_of(row) else []), row
+        assert {one.id for one in refused} <= {"value", "field-value", "required-field"}
+        said += "".join(f"{row[1]}\n  {row[2]}: {one.message.render('en_US')}\n" for one in refused)
+    golden(f"refused/{base}.txt", said)
 
 
 ODD: Sequence[object] = (
