@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Container, Iterator, Mapping
 
 from bcs_template_set.manifests.checks.finding import CheckInput, DocumentInFile, Finding, check
 from bcs_template_set.manifests.fields import Fields, is_left_for_bcs, list_at, mapping_at, text_at, value_at
@@ -171,13 +170,7 @@ def ingress_paths(body: Fields) -> Iterator[tuple[str, Fields]]:
 
 
 def _is_empty(body: Fields, path: str) -> bool:
-    value = value_at(body, _keys_of(path))
-    return value is None or (not value and value in ("", [], {}))
-
-
-@cache
-def _keys_of(path: str) -> Sequence[str]:
-    return path.split(".")
+    return value_at(body, path.split(".")) in (None, "", [], {})
 
 
 @check("duplicate-object")

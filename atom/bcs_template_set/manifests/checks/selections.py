@@ -72,8 +72,8 @@ def check_near_selectors(checked: CheckInput) -> Iterator[Finding]:
 
 def _selectors_in(checked: CheckInput) -> Iterator[_Selector]:
     for owner in checked.workloads:
-        for where, selector, _ in _OF_POD.found_in(owner.pod.spec, owner.pod.field("spec")):
-            yield _Selector(owner, where, selector)
+        for where, selector, (is_own,) in _OF_POD.found_in(owner.pod.spec, owner.pod.field("spec")):
+            yield _Selector(owner, where, selector, is_own)
     for place in checked.places:
         of_kind = _OF_KIND.get((place.document.group, place.document.kind))
         for where, labels, (is_own,) in () if of_kind is None else of_kind.found_in(place.document.body):
@@ -84,34 +84,33 @@ class _Selectable:
     """What the run has to select, by label."""
 
     def __init__(self, found: Iterable[_Labelled]) -> None:
-        self._by_label: dict[tuple[str, str], list[_Labelled]] = {}
-        self._keys: dict[str, list[str]] = {}
-        self._values: dict[str, list[str]] = {}
+        self._by_key: dict[str, dict[str, list[_Labelled]]] = {}
+        self._by_value: dict[str, dict[str, list[_Labelled]]] = {}
         self._near: dict[str, NearNames] = {}
         for labelled in found:
             for key, value in texts_of(labelled[1]).items():
-                if (key, value) not in self._by_label:
-                    self._values.setdefault(key, []).append(value)
-                    self._keys.setdefault(value, []).append(key)
-                self._by_label.setdefault((key, value), []).append(labelled)
+                self._by_key.setdefault(key, {}).setdefault(value, []).append(labelled)
+                self._by_value.setdefault(value, {}).setdefault(key, []).append(labelled)
 
     def having(self, wanted: Mapping[str, str]) -> list[_Labelled]:
         """Return what has all of these labels."""
-        fewest = min((self._by_label.get(label, []) for label in wanted.items()), key=len)
+        fewest = min((self._by_key.get(key, {}).get(wanted[key], []) for key in wanted), key=len)
         found = (one for one in fewest if all(one[1].get(key) == value for key, value in wanted.items()))
         return list(islice(found, _MOST_COMPARED))
 
     def with_value_like(self, key: str, value: str, *, is_own: bool) -> list[_Labelled]:
         """Return what has the value of this label that was probably meant."""
+        known = self._by_key.get(key, {})
         if key not in self._near:
-            self._near[key] = NearNames(self._values.get(key, ()))
+            self._near[key] = NearNames(known)
         meant = self._near[key].meant_by(value, is_own=is_own)
-        return [] if meant is None else self._by_label[key, meant][:1]
+        return [] if meant is None else known[meant]
 
     def with_key_like(self, key: str, value: str) -> list[_Labelled]:
         """Return what has this value under the key that was probably meant."""
-        meant = NearNames(self._keys.get(value, ())).meant_by(key)
-        return [] if meant is None else self._by_label[meant, value][:1]
+        known = self._by_value.get(value, {})
+        meant = NearNames(known).meant_by(key)
+        return [] if meant is None else known[meant][:_MOST_COMPARED]
 
 
 class _Selector(NamedTuple):
@@ -120,7 +119,7 @@ class _Selector(NamedTuple):
     place: DocumentInFile | PodOwner
     where: str
     body: Fields
-    is_own: bool = False
+    is_own: bool
 
 
 def _nearly(selector: _Selector, known: _Selectable, *, checked: CheckInput) -> Iterator[Finding]:
@@ -161,7 +160,7 @@ def check_budgets(checked: CheckInput) -> Iterator[Finding]:
             continue
         spec = mapping_at(place.document.body, "spec")
         least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
-        if most in (0, "0", "0%") and type(most) is not bool:
+        if most in (0, "0%") and type(most) is not bool:
             yield checked.finding(place, "spec.maxUnavailable")
         elif least == "100%":
             yield checked.finding(place, "spec.minAvailable")

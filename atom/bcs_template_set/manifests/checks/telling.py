@@ -90,7 +90,7 @@ def refusal_of(findings: Sequence[Finding]) -> Optional[FilesMistaken]:
     # An error with fields says in its title what it is about.
     told_by_title = first if fields and not error.is_mixed else None
     listed = [finding for finding in findings if finding is not told_by_title]
-    error.details = tuple(told_lines(listed, cure=error.cure())) if listed else ()
+    error.details = tuple(told_lines(listed, cure=error.cure()))
     return error
 
 
@@ -149,13 +149,14 @@ def _file_lines(findings: Sequence[Finding], shared: Hints) -> Iterator[Told]:
     yield Told("checks.heading", {"name": _file_of(findings[0])}, count=0)
     alone: list[Finding] = []
     for own in _grouped(once.values(), lambda finding: (finding.id, str(finding.message))).values():
-        parts = [place_of(finding, has_file=False) for finding in own]
-        if len(own) == 1:
-            alone += own
+        first, *others = own
+        if not others:
+            alone.append(first)
             continue
-        places = [reduce(_beside, found) for found in parts[:MOST_NAMES] if found]
+        parts = [place_of(finding, has_file=False) for finding in own[:MOST_NAMES]]
+        places = [reduce(_beside, found) for found in parts if found]
         places += ["…"] if len(own) > MOST_NAMES else []
-        yield _told("several", own[0], _own_hint(own[0], shared), depth=1, places=places, count=len(own))
+        yield _told("several", first, _own_hint(first, shared), depth=1, places=places, count=len(own))
     for part, own in _grouped(sorted(alone, key=_line_of), _part_of).items():
         if len(own) > 1 and part:
             yield Told("checks.heading", {"name": part}, depth=1, count=0)

@@ -94,11 +94,3 @@ def test_of_many_pods_with_all_labels_but_one_that_is_named_whose_label_is_near(
     )
     (finding,) = findings_of(manifest(budget + pods))
     assert (finding.id, finding.message.fields["title"]) == ("near-selector", "Pod/b")
-
-
-def test_files_of_other_tools_that_a_glob_catches_are_named() -> None:
-    known = (("base/kustomization.yaml", "kustomize"), ("kustomizeconfig.yaml", "kustomize"))
-    for name, tool in (*known, ("Chart.yaml", "Helm"), ("a.yaml", "")):
-        (finding,) = findings_of(manifest("resources: [a.yaml]\n", name=name))
-        assert finding.id == "missing-kind"
-        assert finding.message.fields.get("tool", "") == tool

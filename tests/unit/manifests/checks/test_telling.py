@@ -12,6 +12,7 @@ from bcs_template_set.manifests.checks.telling import (
     counts_of,
     mistake,
     refusal_of,
+    subject_of,
     told_lines,
     version_mistake,
 )
@@ -48,6 +49,23 @@ def test_one_finding_is_one_line_with_what_to_do() -> None:
     ]
 
 
+def test_a_mistake_is_told_with_its_line_and_column_as_far_as_these_are_known() -> None:
+    cure = say("errors.800303.cure")
+    for numbers, place in (
+        ({}, "a.yaml"),
+        ({"line": 3}, "a.yaml:3"),
+        ({"line": 3, "column": 7}, "a.yaml:3:7"),
+    ):
+        assert shown(mistake("template-syntax", "a.yaml", NO_VALUE, **numbers)) == [
+            f'{place}: "a" has no value. {cure}'
+        ]
+    two = [
+        mistake("template-syntax", "a.yaml", say("render.name_missing", name=name), line=3, column=7)
+        for name in "ab"
+    ]
+    assert shown(*two)[1:3] == ['  line 3:7: "a" has no value.', '  line 3:7: "b" has no value.']
+
+
 def test_findings_go_by_file_then_document_and_say_once_what_to_do() -> None:
     assert shown(
         found("b.yaml", image="b"),
@@ -79,6 +97,35 @@ def test_the_same_sentence_is_said_once_with_its_places() -> None:
     assert closing.startswith("15 image-tag: ")
     (told,) = [told for told in told_lines(several) if told.count]
     assert told.count == 14
+
+
+@pytest.mark.parametrize(("count", "end"), [(12, "line 12 Pod/12 spec"), (13, "line 12 Pod/12 spec, …")])
+def test_so_many_places_of_a_sentence_are_said(count: int, end: str) -> None:
+    _, line, _ = shown(*(found("a.yaml", f"Pod/{n}", line=n) for n in range(1, count + 1)))
+    assert line.endswith(f", {end}")
+
+
+def test_of_the_places_of_a_sentence_those_are_said_that_it_does_not_say_itself() -> None:
+    said = LimitExceeded(what=say("render.limit_total"), limit=3).title()
+    lines = told_lines([mistake("limit", "a", said), mistake("limit", "a", said, line=4)])
+    assert lines[1].fields["places"] == [say("checks.line", line="4")]
+    assert lines[1].count == 2
+
+
+def test_what_to_do_stays_where_the_list_is_cut_and_only_findings_are_counted() -> None:
+    lines = told_lines(
+        [found("a", image="1"), found("a", image="2"), found("b"), found("c"), found("c", "Pod/b")]
+    )
+    assert [(str(line)[:12], line.count, line.stays) for line in lines] == [
+        ("a:", 0, False),
+        ("Pod/a:", 0, False),
+        ("spec: the im", 1, False),
+        ("spec: the im", 1, False),
+        ("b, Pod/a spe", 1, False),
+        ("c:", 0, False),
+        ("the image i ", 2, False),
+        ("5 image-tag:", 0, True),
+    ]
 
 
 def test_what_is_named_twice_and_has_no_place_is_one_line() -> None:
@@ -164,6 +211,43 @@ def test_of_several_kinds_the_error_is_the_first_and_every_finding_is_told() -> 
     assert [str(line)[:3] for line in error.details][:3] == ["a: ", "b: ", "c, "]
 
 
+def test_of_two_kinds_the_title_is_neithers() -> None:
+    error = refusal_of([found("b"), mistake("missing-name", "a", NO_VALUE)])
+    assert isinstance(error, NamesMissing)
+    assert str(error.title()) == "Values, templates or manifests have mistakes."
+    assert str(error.cure()) == str(say("render.several_kinds_cure"))
+
+
+def test_one_finding_is_not_counted() -> None:
+    error = refusal_of([found("a")])
+    assert error is not None
+    assert "Found:" not in str(error)
+
+
+def test_a_name_that_a_versions_name_uses_is_corrected_in_that_input() -> None:
+    for identifier, file, cure in (
+        ("missing-name", "version", say("render.correct_input", name="version")),
+        ("missing-name", "a.yaml", say("errors.800304.cure")),
+        ("template-syntax", "version", say("errors.800303.cure")),
+        ("values", "values", say("render.correct_input", name="values")),
+        ("variables", "variables", say("render.correct_input", name="variables")),
+        ("values", "v.yaml", say("local.cure_file", file="v.yaml")),
+    ):
+        error = refusal_of([mistake(identifier, file, NO_VALUE)])
+        assert error is not None
+        assert str(error.cure()) == str(cure)
+
+
+def test_what_to_do_about_manifests_stands_beside_them_and_not_in_place_of_the_errors_cure() -> None:
+    error = refusal_of([found("a"), found("b")])
+    assert error is not None
+    assert str(error.cure()) == str(say(f"errors.{ManifestsInvalid.code}.cure"))
+    assert str(error.details[-1]).startswith("2 image-tag: ")
+    two = refusal_of([mistake("values", "v.yaml", NO_VALUE), mistake("values", "w.yaml", NO_VALUE)])
+    assert two is not None
+    assert str(two.cure()) == str(say("errors.800302.cure"))
+
+
 def test_an_error_with_fields_says_in_its_title_what_it_is() -> None:
     limit = LimitExceeded(what=say("render.limit_total"), limit=3)
     version = version_mistake("v+", say("settings.version_with_plus"))
@@ -180,3 +264,18 @@ def test_an_error_with_fields_says_in_its_title_what_it_is() -> None:
         assert str(finding.message) in str(among)
     two = refusal_of([version, replace(version, message=limit.title(), id="limit")])
     assert isinstance(two, LimitExceeded)
+
+
+def test_a_mistake_in_the_versions_name_is_in_that_input() -> None:
+    finding = version_mistake("v+", say("settings.version_with_plus"))
+    assert (finding.id, finding.file, finding.document, finding.field) == ("version-name", "version", "", "")
+
+
+def test_a_mistake_that_speaks_of_two_things_is_about_the_second() -> None:
+    inner = say("render.name_missing", name="inner")
+    for problem, subject in (
+        (say("render.name_twice", first="a", second="b", name="c"), "b"),
+        (say("render.file_missing", path="no.yaml"), "no.yaml"),
+        (say("settings.did_you_mean", mistake=inner, near="x"), "inner"),
+    ):
+        assert subject_of(problem) == subject
