@@ -82,6 +82,8 @@ _CLASSES = (
 )
 _BEHIND = "spec.rules[0].http.paths[0]"
 _FROM = "env[0].valueFrom"
+_PORT_TWICE, _PROPAGATION = "ports[1].hostPort", "volumeMounts[0].mountPropagation"
+_GPU = "resources.requests[example.com/gpu]"
 _CPU = "spec: {{metrics: [{{type: Resource, resource: {{name: cpu, target: {{{}}}}}}}]}}"
 
 
@@ -236,6 +238,20 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("envFrom: [{secretRef: {optional: true}}]", "envFrom[0].secretRef"),
         ("lifecycle: {postStart: {}}", "lifecycle.postStart"),
         ("lifecycle: {postStart: {tcpSocket: {port: 80}, sleep: {seconds: 5}}}", "lifecycle.postStart"),
+        (
+            "ports: [{containerPort: 1, hostPort: 53}, {containerPort: 2, hostPort: 53, protocol: TCP}]",
+            _PORT_TWICE,
+        ),
+        ("ports: [{containerPort: 1, hostPort: 0}, {containerPort: 2, hostPort: 0}]", ""),
+        (_env("fieldRef: {fieldPath: null}"), f"{_FROM}.fieldRef.fieldPath"),
+        (_env("""fieldRef: {fieldPath: "metadata.annotations['a']"}"""), ""),
+        (_mount("mountPropagation: Bidirectional") + ", securityContext: {privileged: false}", _PROPAGATION),
+        (_env("resourceFieldRef: {resource: limits.gpu}"), f"{_FROM}.resourceFieldRef.resource"),
+        ("resources: {requests: {hugepages-2Mi: 4Mi}}", "resources.limits"),
+        ("resources: {limits: {gpu: null}}", "resources.limits[gpu]"),
+        ("resources: {requests: {cpu: null}, limits: {cpu: 1500m, memory: null}}", ""),
+        ("resources: {requests: {example.com/gpu: 2}, limits: {example.com/gpu: 1}}", _GPU),
+        ("resources: {requests: {example.com/gpu: 500m}, limits: {example.com/gpu: 1}}", _GPU),
     ),
     "pod": (
         (
@@ -408,6 +424,28 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             (_beside(f"{probe}: {{exec: {{command: [a]}}}}"), f"initContainers[0].{probe}")
             for probe in ("livenessProbe", "readinessProbe", "startupProbe")
         ),
+        (
+            (
+                f"{_SPREADS}: [{_SPREAD.format('a', 'maxSkew: 1')}, "
+                "{topologyKey: a, whenUnsatisfiable: ScheduleAnyway, maxSkew: 1}]"
+            ),
+            "",
+        ),
+        (_beside("ports: [{containerPort: 80, hostPort: 53}, {containerPort: 81, hostPort: 53}]"), ""),
+        (
+            _beside(_env("fieldRef: {fieldPath: metadata.nam}")),
+            f"initContainers[0].{_FROM}.fieldRef.fieldPath",
+        ),
+        (_downward("spec.host"), "volumes[0].downwardAPI.items[0].fieldRef.fieldPath"),
+        (
+            _volume(
+                "projected: {sources: [{downwardAPI: "
+                "{items: [{path: a, fieldRef: {fieldPath: status.podIP}}]}}]}"
+            ),
+            "volumes[0].projected.sources[0].downwardAPI.items[0].fieldRef.fieldPath",
+        ),
+        (_on_node("hostPort: 0"), ""),
+        (_on_node("name: a"), ""),
     ),
     "Deployment": (
         ("spec: {strategy: {rollingUpdate: {maxSurge: '1'}}}", "spec.strategy.rollingUpdate.maxSurge"),
@@ -425,6 +463,9 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {replicas: -1}", "spec.replicas"),
         ("spec: {progressDeadlineSeconds: 0}", "spec.progressDeadlineSeconds"),
         ("spec: {minReadySeconds: 9, progressDeadlineSeconds: 9}", "spec.progressDeadlineSeconds"),
+        ("spec: {minReadySeconds: 1, progressDeadlineSeconds: 1}", "spec.progressDeadlineSeconds"),
+        ("spec: {minReadySeconds: 9, progressDeadlineSeconds: 0}", "spec.progressDeadlineSeconds"),
+        ("spec: {template: {spec: {restartPolicy: OnFailure}}}", "spec.template.spec.restartPolicy"),
         ("spec: {replicas: 0, minReadySeconds: 9, progressDeadlineSeconds: 10}", ""),
         ("spec: {strategy: {rollingUpdate: {maxSurge: 0}}}", ""),
     ),
@@ -435,6 +476,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec.updateStrategy.rollingUpdate.maxSurge",
         ),
         ("spec: {updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}}", ""),
+        ("spec: {template: {spec: {restartPolicy: Never}}}", "spec.template.spec.restartPolicy"),
     ),
     "StatefulSet": (
         (
@@ -451,6 +493,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec.persistentVolumeClaimRetentionPolicy.whenDeleted",
         ),
         ("spec: {updateStrategy: {type: OnDelete}, podManagementPolicy: Parallel}", ""),
+        ("spec: {template: {spec: {restartPolicy: Never}}}", "spec.template.spec.restartPolicy"),
     ),
     "Job": (
         ("spec: {ttlSecondsAfterFinished: -1}", "spec.ttlSecondsAfterFinished"),
@@ -496,6 +539,10 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec: {jobTemplate: {spec: {completionMode: Indexed}}}",
             "spec.jobTemplate.spec",
         ),
+        (
+            "spec: {jobTemplate: {spec: {template: {spec: {restartPolicy: Always}}}}}",
+            "spec.jobTemplate.spec.template.spec.restartPolicy",
+        ),
     ),
     "HorizontalPodAutoscaler": (
         ("spec: {maxReplicas: 0}", "spec.maxReplicas"),
@@ -505,6 +552,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ('spec: {scaleTargetRef: {kind: ""}}', "spec.scaleTargetRef.kind"),
         ("spec: {behavior: {scaleDown: {policies: []}}}", "spec.behavior.scaleDown.policies"),
         ("spec: {behavior: {scaleUp: {policies: null}}}", ""),
+        ("spec: {behavior: {scaleUp: {policies: []}}}", "spec.behavior.scaleUp.policies"),
         (_CPU.format("type: AverageValue, averageValue: -1"), "spec.metrics[0].resource.target.averageValue"),
         (
             (
@@ -645,6 +693,8 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {externalTrafficPolicy: Local, externalIPs: [10.0.0.1]}", ""),
         ("spec: {externalTrafficPolicy: Local, type: NodePort}", ""),
         ("spec: {loadBalancerClass: a.org/b}", "spec.loadBalancerClass"),
+        ("spec: {type: ClusterIP, ports: [{port: 80, nodePort: 30080}]}", "spec.ports[0].nodePort"),
+        ("spec: {ports: [{name: a, port: 80}, {name: b, port: 80, protocol: TCP}]}", "spec.ports[1].port"),
         (
             "spec: {type: NodePort, allocateLoadBalancerNodePorts: false}",
             "spec.allocateLoadBalancerNodePorts",
@@ -709,6 +759,12 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {egress: [{to: [{}]}]}", "spec.egress[0].to[0]"),
         ("spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}, podSelector: {}}]}]}", "spec.egress[0].to[0]"),
         ("spec: {ingress: [{ports: [{endPort: 79}]}]}", "spec.ingress[0].ports[0].endPort"),
+        ("spec: {ingress: [{ports: [{port: 80, endPort: 79}]}]}", "spec.ingress[0].ports[0].endPort"),
+        ("spec: {ingress: [{ports: [{port: dns, endPort: 80}]}]}", "spec.ingress[0].ports[0].endPort"),
+        (
+            "spec: {egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/8]}}]}]}",
+            "spec.egress[0].to[0].ipBlock.except[0]",
+        ),
         (_PEER.format("{ipBlock: {cidr: '::/0', except: ['fd00::/8']}}"), ""),
         *(
             (
@@ -772,6 +828,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("spec: {resources: {requests: {storage: 10GB}}}", "spec.resources.requests[storage]"),
         ("spec: {resources: {requests: {storage: -1Gi}}}", "spec.resources.requests[storage]"),
         ("spec: {accessModes: [ReadWriteOncePod, ReadWriteOnce]}", "spec.accessModes"),
+        ("spec: {accessModes: [ReadWriteOncePod]}", ""),
         ("spec: {accessModes: [readWriteOnce]}", "spec.accessModes[0]"),
         ("spec: {storageClassName: Fast_Disk}", "spec.storageClassName"),
         ("spec: {storageClassName: '', volumeMode: Block}", ""),
@@ -788,10 +845,28 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
         ("binaryData: {c: '%%'}", "binaryData[c]"),
         ("binaryData: {a: aGk=}", "binaryData[a]"),
         ("data: {a/b: c}", "data[a/b]"),
+        ("data: {..a: c}", "data[..a]"),
+        ("data: {.: c}", "data[.]"),
+        ("binaryData: {a/b: aGk=}", "binaryData[a/b]"),
+        ("data: {.a: c, a..b: c}", ""),
         ("binaryData: {c: aGk=}", ""),
     ),
     "Secret": (
         ("data: {a: '%%'}", "data[a]"),
+        ("data: {a: YQ==}, stringData: {a: b}", ""),
+        ("stringData: {a/b: c}", "stringData"),
+        (
+            "type: kubernetes.io/dockerconfigjson, stringData: {.dockerconfigjson: '[]'}",
+            "stringData[.dockerconfigjson]",
+        ),
+        ("type: kubernetes.io/dockerconfigjson", "data"),
+        ("type: kubernetes.io/dockercfg", "data"),
+        ("type: kubernetes.io/dockercfg, stringData: {.dockercfg: a}", "stringData[.dockercfg]"),
+        ("type: kubernetes.io/dockercfg, data: {.dockercfg: e30=}", ""),
+        ("type: kubernetes.io/ssh-auth, stringData: {a: b}", "data"),
+        ("type: kubernetes.io/ssh-auth, stringData: {ssh-privatekey: b}", ""),
+        ("type: kubernetes.io/tls, stringData: {tls.key: a}", "data"),
+        ("type: kubernetes.io/basic-auth, stringData: {username: a}", ""),
         (
             "{type: kubernetes.io/dockerconfigjson, stringData: {.dockerconfigjson: a}}",
             "stringData[.dockerconfigjson]",

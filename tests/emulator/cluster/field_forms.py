@@ -224,8 +224,11 @@ def resources(value: object) -> str:
             return _invalid(name, "must be a standard resource type or fully qualified")
         if "/" in name and _milli(size) % 1000:
             return _invalid(size, "must be an integer")
-        if name in ("cpu", "memory") and name in limits and _milli(size) > _milli(limits[name]):
+        if name in limits and _milli(size) > _milli(limits[name]):
             return _invalid(size, f"must be less than or equal to {name} limit of {limits[name]}")
-        if "/" in name and "kubernetes.io/" not in name and name not in limits:
+        is_overcommitted = name.partition("-")[0] != "hugepages" and (
+            "/" not in name or "kubernetes.io/" in name
+        )
+        if not is_overcommitted and name not in limits:
             return "Required value: Limit must be set for non overcommitable resources"
     return ""

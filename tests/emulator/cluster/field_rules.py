@@ -92,6 +92,8 @@ _RULES: Sequence[Rule] = (
     ("rules[]", where("nonResourceURLs apiGroups", _BOTH)),
 )
 _JOB: Sequence[Rule] = (
+    ("spec.template.spec", exactly_one("restartPolicy")),
+    ("spec.template.spec.restartPolicy", one_of("OnFailure", "Never")),
     ("spec.backoffLimit", between(0)),
     ("spec.ttlSecondsAfterFinished", between(0)),
     ("spec", where("selector manualSelector!=True", "Invalid value: `selector` not auto-generated")),
@@ -109,16 +111,26 @@ _JOB: Sequence[Rule] = (
 )
 
 
+_KEYS_OF_SECRET: Mapping[str, set[str]] = {
+    "tls": {"tls.crt", "tls.key"},
+    "dockerconfigjson": {".dockerconfigjson"},
+    "dockercfg": {".dockercfg"},
+    "ssh-auth": {"ssh-privatekey"},
+}
+
+
 def _secret(secret: object) -> str:
-    kind, config = text(secret, "type"), text(secret, "stringData", ".dockerconfigjson")
+    kind = text(secret, "type").rpartition("/")[2]
+    configs = (text(secret, "stringData", key) for key in (".dockerconfigjson", ".dockercfg"))
     keys = {*branch(secret, "data"), *branch(secret, "stringData")}
-    if kind == "kubernetes.io/tls" and not {"tls.crt", "tls.key"} <= keys:
+    if not _KEYS_OF_SECRET.get(kind, keys) <= keys:
         return _FEW
-    if kind == "kubernetes.io/basic-auth" and not {"username", "password"} & keys:
+    if kind == "basic-auth" and not {"username", "password"} & keys:
         return _FEW
-    if kind == "kubernetes.io/service-account-token" and not branch(secret, "metadata", "annotations"):
+    if kind == "service-account-token" and not branch(secret, "metadata", "annotations"):
         return _FEW
-    return "Invalid value: <secret contents redacted>: invalid character" if config not in ("", "{}") else ""
+    is_right = all(config in ("", "{}") for config in configs)
+    return "" if is_right else "Invalid value: <secret contents redacted>: invalid character"
 
 
 def _service(service: object) -> str:
@@ -210,8 +222,9 @@ def _modes(value: object) -> str:
 
 
 def _keys(value: object) -> str:
-    data, binary = branch(value, "data").keys(), branch(value, "binaryData").keys()
-    is_wrong = data & binary or any(not re.fullmatch("[-._a-zA-Z0-9]+", key) for key in data)
+    data, *others = (branch(value, part).keys() for part in ("data", "binaryData", "stringData"))
+    keys = [key for part in (data, *others) for key in part]
+    is_wrong = data & others[0] or any(not re.fullmatch(r"(?!\.\.|\.$)[-._a-zA-Z0-9]+", key) for key in keys)
     return "Invalid value: a valid config key must be unique and consist of" if is_wrong else ""
 
 
@@ -219,6 +232,7 @@ def _is_rule_host(host: str) -> bool:
     return not HOST(host) and not is_ip(host)
 
 
+_ALWAYS: Rule = ("spec.template.spec.restartPolicy", one_of("Always"))
 _LIMITED = matching(lambda _: False, "activeDeadlineSeconds in ReplicaSet is not Supported")
 _NO_ZERO = matching(lambda value: value != "0", "must be greater than zero")
 _METRICS = {
@@ -232,7 +246,7 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
     "Deployment": (
         ("spec.progressDeadlineSeconds", between(1)),
         ("spec", _deadline),
-        ("spec.template.spec.restartPolicy", one_of("Always")),
+        _ALWAYS,
         ("spec.template.spec.activeDeadlineSeconds", _LIMITED),
         ("spec.strategy", where("type=Recreate rollingUpdate", "Forbidden: may not be specified when")),
         (f"spec.strategy.{_ROLLING}", where(f"maxSurge={_NONE} maxUnavailable={_NONE}", _BOTH)),
@@ -240,20 +254,18 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         (f"spec.strategy.{_ROLLING}.maxUnavailable", pods(100)),
     ),
     "DaemonSet": (
+        _ALWAYS,
         (f"spec.updateStrategy.{_ROLLING}", where(f"maxSurge=|{_NONE} maxUnavailable={_NONE}", _BOTH)),
         (f"spec.updateStrategy.{_ROLLING}", where(f"maxSurge!=|{_NONE} maxUnavailable!={_NONE}", _BOTH)),
     ),
     "StatefulSet": (
+        _ALWAYS,
         ("spec.podManagementPolicy", one_of("OrderedReady", "Parallel")),
         ("spec.persistentVolumeClaimRetentionPolicy.whenDeleted", one_of("Retain", "Delete")),
         (f"spec.updateStrategy.{_ROLLING}.partition", between(0)),
         ("spec.updateStrategy", where(f"type=OnDelete {_ROLLING}", "Invalid value: only allowed for")),
     ),
-    "Job": (
-        *_JOB,
-        ("spec.template.spec", exactly_one("restartPolicy")),
-        ("spec.template.spec.restartPolicy", one_of("OnFailure", "Never")),
-    ),
+    "Job": _JOB,
     "CronJob": (
         *((f"spec.jobTemplate.{path}", say) for path, say in _JOB),
         ("spec.failedJobsHistoryLimit", between(0)),
@@ -356,22 +368,28 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("", _class),
     ),
     "NetworkPolicy": (
-        ("spec.ingress[].from[].ipBlock.cidr", BLOCK),
-        ("spec.ingress[].from[].ipBlock.except[]", BLOCK),
-        ("spec.ingress[].from[].ipBlock", _ip_block),
-        ("spec.egress[].ports[]", _named_range),
         *(
-            (peer, say)
+            (f"{peer}{path}", say)
             for peer in ("spec.ingress[].from[]", "spec.egress[].to[]")
-            for say in (
-                where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer"),
-                at_most_one("ipBlock", "podSelector"),
-                at_most_one("ipBlock", "namespaceSelector"),
+            for path, say in (
+                ("", where("!ipBlock !podSelector !namespaceSelector", f"{_FEW}: a peer")),
+                ("", at_most_one("ipBlock", "podSelector")),
+                ("", at_most_one("ipBlock", "namespaceSelector")),
+                (".ipBlock.cidr", BLOCK),
+                (".ipBlock.except[]", BLOCK),
+                (".ipBlock", _ip_block),
             )
         ),
-        ("spec.ingress[].ports[]", where("endPort !port", f"{_FEW}: must be specified")),
-        ("spec.egress[].ports[].port", either),
-        ("spec.egress[].ports[]", _range),
+        *(
+            (f"spec.{way}[].ports[]{path}", say)
+            for way in ("ingress", "egress")
+            for path, say in (
+                ("", where("endPort !port", f"{_FEW}: must be specified")),
+                ("", _named_range),
+                ("", _range),
+                (".port", either),
+            )
+        ),
         ("spec.policyTypes[]", one_of("Ingress", "Egress")),
         ("spec.podSelector.matchExpressions[]", requirement),
     ),
@@ -397,5 +415,5 @@ _OF_KIND: Mapping[str, Sequence[Rule]] = {
         ("volumeBindingMode", one_of("Immediate", "WaitForFirstConsumer")),
     ),
     "ConfigMap": (("binaryData{}", BASE64), ("", _keys)),
-    "Secret": (("data{}", BASE64), ("", _secret)),
+    "Secret": (("data{}", BASE64), ("", _keys), ("", _secret)),
 }

@@ -76,14 +76,14 @@ def _is_shared_back(container: object) -> str:
 
 def _ports_of_node(spec: object) -> str:
     ports = [port for container in items(spec, "containers") for port in items(container, "ports")]
-    is_wrong = any(port.get("hostPort", port["containerPort"]) != port["containerPort"] for port in ports)
+    is_wrong = any(port.get("hostPort") not in (None, 0, port["containerPort"]) for port in ports)
     return "Invalid value: must match `containerPort`" if is_wrong and find(spec, "hostNetwork") else ""
 
 
 def _ports_of_node_twice(spec: object) -> str:
     ports = [port for container in items(spec, "containers") for port in items(container, "ports")]
     taken = [
-        (text(port, "protocol"), text(port, "hostIP"), port["hostPort"])
+        (text(port, "protocol") or "TCP", text(port, "hostIP"), port["hostPort"])
         for port in ports
         if port.get("hostPort")
     ]
@@ -117,6 +117,7 @@ _OF_CONTAINER: Sequence[Rule] = (
     ("", _is_shared_back),
     ("env[].valueFrom", exactly_one("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef")),
     ("env[]", at_most_one("value", "valueFrom")),
+    ("env[].valueFrom.fieldRef", exactly_one("fieldPath")),
     ("env[].valueFrom.fieldRef.fieldPath", _ENV),
     ("env[].valueFrom.resourceFieldRef.resource", _AMOUNT),
     *((f"env[].valueFrom.{key}", exactly_one("name")) for key in ("configMapKeyRef", "secretKeyRef")),
@@ -214,7 +215,10 @@ OF_POD: Sequence[Rule] = (
     ("volumes[].hostPath.type", one_of(*_HOST_PATHS)),
     ("volumes[].emptyDir.sizeLimit", amount),
     ("volumes[]", at_most_one("emptyDir", "configMap", "secret", "hostPath", "downwardAPI")),
-    ("volumes[].downwardAPI.items[].fieldRef.fieldPath", _FILE),
+    *(
+        (f"volumes[].{place}.items[].fieldRef.fieldPath", _FILE)
+        for place in ("downwardAPI", "projected.sources[].downwardAPI")
+    ),
     ("topologySpreadConstraints[].maxSkew", between(1)),
     ("topologySpreadConstraints[].nodeTaintsPolicy", one_of("Ignore", "Honor")),
     (

@@ -187,14 +187,12 @@ def _resources(container: Fields) -> Found:
     limits = mapping_at(container, "resources", "limits")
     for part in _PARTS:
         for name, value in mapping_at(container, "resources", part).items():
-            if value is None or is_left_for_bcs(value) or isinstance(value, (list, dict, bool)):
-                continue
             size, limit = size_of(value), size_of(limits.get(name))
             if not _RESOURCE.fullmatch(name) and not is_left_for_bcs(name):
                 yield f"resources.{part}[{name}]", "value_resource", {"name": name}
             elif size is None:
                 continue  # its form is judged by the schema
-            elif part == "requests" and limit is not None and size > limit:
+            elif limit is not None and size > limit:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
             elif "/" in name and size % 1:
                 yield f"resources.{part}[{name}]", "value_whole", {"name": name}
@@ -305,13 +303,15 @@ _OF_ACCOUNT, _ACCOUNT = "kubernetes.io/service-account-token", "kubernetes.io/se
 def _secret(body: Fields) -> Found:
     kind = text_at(body, "type")
     keys = [*mapping_at(body, "data"), *mapping_at(body, "stringData")]
+    are_known = not any(map(is_left_for_bcs, keys))
     for key in _KEYS_OF_TYPE.get(kind, ()):
-        if key not in keys and not any(map(is_left_for_bcs, keys)):
+        if are_known and key not in keys:
             yield "data", "value_needs", {"name": f"type: {kind}", "wanted": key}
         text = text_at(body, "stringData", key)
         if text and key.startswith(".docker") and not is_left_for_bcs(text) and not _is_json(text):
             yield f"stringData[{key}]", "value_json", {}
-    if kind == "kubernetes.io/basic-auth" and not {"username", "password"}.intersection(keys):
+    is_basic = kind == "kubernetes.io/basic-auth"
+    if is_basic and are_known and not {"username", "password"}.intersection(keys):
         yield "data", "value_needs", {"name": f"type: {kind}", "wanted": "username / password"}
     if kind == _OF_ACCOUNT and not annotation_of(body, _ACCOUNT):
         yield "metadata.annotations", "value_needs", {"name": f"type: {kind}", "wanted": _ACCOUNT}

@@ -8,12 +8,14 @@ from typing import Optional
 
 import pytest
 from tests.support.building import findings_of, manifest
-from tests.support.refused import manifest_of
+from tests.support.refused import field_of, manifest_of
 
 from bcs_template_set.manifests.checks.telling import told_lines
 from bcs_template_set.manifests.quantities import size_of
 
 _TWO = "[{name: a, containerPort: 1}, {name: a, containerPort: 2}]"
+_SPREAD = "{maxSkew: 1, topologyKey: '{{ N }}', whenUnsatisfiable: DoNotSchedule}"
+_OUTSIDE = "{type: External, external: {metric: {name: a}, target: {type: Value, value: 1}}}"
 _BACKEND = "spec: {defaultBackend: {service: {name: a, port: {}}}}"
 
 
@@ -118,6 +120,19 @@ def test_variables_without_a_name_are_not_called_the_same() -> None:
     [
         ("container", 'ports: [{containerPort: 80, name: "{{ N }}"}, {containerPort: 1, name: "{{ N }}"}]'),
         ("container", 'resources: {requests: {cpu: "{{ N }}"}, limits: {cpu: 1, "{{ N }}": 1}}'),
+        (
+            "container",
+            'ports: [{containerPort: 1, hostPort: "{{ N }}"}, {containerPort: 2, hostPort: "{{ N }}"}]',
+        ),
+        (
+            "container",
+            (
+                "volumeMounts: [{name: v, mountPath: /v, mountPropagation: Bidirectional}], "
+                'securityContext: {privileged: "{{ N }}"}'
+            ),
+        ),
+        ("pod", f"topologySpreadConstraints: [{_SPREAD}, {_SPREAD}]"),
+        ("pod", 'dnsPolicy: None, dnsConfig: {nameservers: "{{ N }}"}'),
         ("container", 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: "{{ N }}"}}}]'),
         ("container", 'env: [{name: A, valueFrom: {resourceFieldRef: {resource: "{{ N }}"}}}]'),
         ("pod", 'tolerations: [{key: a, tolerationSeconds: 5, effect: "{{ N }}"}, {operator: "{{ N }}"}]'),
@@ -132,6 +147,19 @@ def test_variables_without_a_name_are_not_called_the_same() -> None:
             'metadata: {annotations: {kubernetes.io/ingress.class: "{{ N }}"}}, spec: {ingressClassName: a}',
         ),
         ("Service", 'spec: {type: "{{ N }}", clusterIP: "{{ N }}", loadBalancerSourceRanges: [10.0.0.0/8]}'),
+        (
+            "Ingress",
+            'metadata: {annotations: {kubernetes.io/ingress.class: a}}, spec: {ingressClassName: "{{ N }}"}',
+        ),
+        ("Service", 'spec: {ports: [{name: a, port: "{{ N }}"}, {name: b, port: "{{ N }}"}]}'),
+        ("Service", 'spec: {ports: [{port: 80, nodePort: "{{ N }}"}]}'),
+        ("NetworkPolicy", 'spec: {egress: [{ports: [{port: "{{ N }}", endPort: 80}]}]}'),
+        ("NetworkPolicy", 'spec: {egress: [{ports: [{port: 80, endPort: "{{ N }}"}]}]}'),
+        ("NetworkPolicy", 'spec: {ingress: [{from: [{ipBlock: {cidr: "{{ N }}", except: [10.0.0.0/8]}}]}]}'),
+        ("NetworkPolicy", 'spec: {ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8, except: ["{{ N }}"]}}]}]}'),
+        ("ConfigMap", 'data: {"{{ N }}": a}'),
+        ("Secret", 'type: kubernetes.io/tls, data: {"{{ N }}": YQ==}'),
+        ("Secret", 'type: kubernetes.io/basic-auth, stringData: {"{{ N }}": a}'),
         ("Secret", 'data: {a: "{{ N }}"}'),
         ("Secret", 'type: kubernetes.io/dockercfg, stringData: {.dockercfg: "{{ N }}"}'),
     ],
@@ -139,6 +167,58 @@ def test_variables_without_a_name_are_not_called_the_same() -> None:
 def test_what_bcs_fills_in_later_is_not_judged(base: str, patch: str) -> None:
     found = findings_of(manifest(json.dumps(manifest_of((base, patch, ""))), variables="N"))
     assert [finding for finding in found if finding.id in ("value", "field-value")] == []
+
+
+@pytest.mark.parametrize(
+    ("base", "patch", "field"),
+    [
+        (
+            "container",
+            'env: [{name: A, value: "{{ N }}", valueFrom: {fieldRef: {fieldPath: spec.host}}}]',
+            "env[0]",
+        ),
+        ("container", 'resources: {limits: {gpu: "{{ N }}"}}', "resources.limits[gpu]"),
+        ("pod", 'tolerations: [{key: a, operator: Exists, value: "{{ N }}"}]', "tolerations[0].value"),
+    ],
+)
+def test_what_bcs_fills_in_later_is_there(base: str, patch: str, field: str) -> None:
+    found = findings_of(manifest(json.dumps(manifest_of((base, patch, ""))), variables="N"))
+    assert [finding.field for finding in found] == [field_of((base, patch, field))]
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController", "Deployment", "Pod", "Job"])
+@pytest.mark.parametrize("group", ["", "apps", "example.com"])
+def test_pods_of_a_kind_that_runs_on_are_always_started_again(group: str, kind: str) -> None:
+    spec = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "r/a:1"}]}
+    body = {"apiVersion": f"{group}/v1".strip("/"), "kind": kind, "metadata": {"name": "a"}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": spec}
+    found = findings_of(manifest(json.dumps({**body, "spec": {"replicas": 1, "template": template}})))
+    is_judged = kind not in ("Pod", "Job") and group != "example.com"
+    assert ("value_restart_always" in {one.message.key.partition(".")[2] for one in found}) is is_judged
+
+
+@pytest.mark.parametrize(
+    ("patch", "warns"),
+    [
+        ("resources: {limits: {memory: 100m}}", True),
+        ("env: [{name: A, value: b}, {name: A, value: c}]", True),
+        ("resources: {limits: {memory: 1X}}", False),
+    ],
+)
+def test_what_the_api_server_takes_and_nobody_means_is_a_warning(patch: str, *, warns: bool) -> None:
+    (finding,) = findings_of(manifest(json.dumps(manifest_of(("container", patch, "")))))
+    assert (finding.id, finding.is_warning) == ("value", warns)
+
+
+@pytest.mark.parametrize(
+    ("base", "patch"),
+    [
+        ("HorizontalPodAutoscaler", f"spec: {{minReplicas: 0, metrics: [{_OUTSIDE}]}}"),
+        ("container", "env: [{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: a, key: b}}}]"),
+    ],
+)
+def test_what_only_some_api_servers_take_is_taken(base: str, patch: str) -> None:
+    assert findings_of(manifest(json.dumps(manifest_of((base, patch, ""))))) == ()
 
 
 @pytest.mark.parametrize(
