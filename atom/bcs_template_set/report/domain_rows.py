@@ -42,7 +42,7 @@ class DomainRow:
     def published(self) -> tuple[str, ...]:
         """Return the current versions of its files that are not what is live, each once."""
         versions = (file.file.version for file in self.here.files if not file.is_published)
-        return tuple(version for version in dict.fromkeys(versions) if version)
+        return tuple(dict.fromkeys(filter(None, versions)))
 
     @property
     def behind(self) -> str:
@@ -62,10 +62,10 @@ class DomainRow:
     @property
     def since(self) -> tuple[str, str]:
         """Return since when, and by what that is known: its Deployment's revision, else its publication."""
-        revised = max((file.since for file in self.here.files), default="")
-        if revised or self.here.standing != "live":
-            return revised, "revision" if revised else ""
-        made = max((self._made_at(file) for file in self.here.files), default=0)
+        revised = max(file.since for file in self.here.files)
+        if revised:
+            return revised, "revision"
+        made = max(map(self._made_at, self.here.files))
         return (exact_time(made), "published") if made else ("", "")
 
     def _made_at(self, file: FileHere) -> int:
