@@ -184,12 +184,12 @@ def _input_text(settings: Settings, name: str, kind: str, language: Language) ->
     if kind == "yaml":
         text = str(value)
         return say("log.yaml_lines", count=len(text.splitlines())).render(language) if text else ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if kind == "flag":
+        return str(value).lower()
     if isinstance(value, tuple):
         parts = [item.url if isinstance(item, VerifyUrl) else str(item) for item in value]
-        return shorten(one_line(", ".join(parts)), LOG_INPUT_COLUMNS)
-    return shorten(one_line(str(value)), LOG_INPUT_COLUMNS)
+        return one_line(", ".join(parts))
+    return one_line(str(value))
 
 
 # --- plan -----------------------------------------------------------------------------------------------

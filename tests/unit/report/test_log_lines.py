@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Callable, get_args
+from typing import Callable, Optional, get_args
 
 import pytest
 from hypothesis import given
@@ -9,21 +9,39 @@ from hypothesis import strategies as st
 from tests.support import hostile_texts, rollout_scenes, scenes
 from tests.support.many_findings import many_findings
 
+from bcs_template_set.config.inputs import INPUTS, read_settings
+from bcs_template_set.manifests import kinds
+from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text, left_out_of
+from bcs_template_set.manifests.parse import parse_documents
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import LANGUAGES, Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.state_words import Result
+from bcs_template_set.messages.step_error import Told
 from bcs_template_set.messages.text import ROW_COLUMNS, width
+from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.publish.plan import Change, ChartAction
+from bcs_template_set.publish.pruning import Orphan, Pruning
 from bcs_template_set.report.log_lines import (
     LogLine,
     build_text,
     file_lines,
+    going_back_lines,
     header_lines,
     plan_lines,
+    rendered_lines,
+    settings_lines,
+    warning_lines,
 )
-from bcs_template_set.report.outcome import Heading, Outcome
+from bcs_template_set.report.outcome import Heading, Identity, Outcome
 from bcs_template_set.report.rows import was_attempted
-from bcs_template_set.report.shown_limits import LOG_DIFF_LINES, LOG_DIFF_LINES_PER_FILE
+from bcs_template_set.report.shown_limits import (
+    LOG_DIFF_COLUMNS,
+    LOG_DIFF_LINES,
+    LOG_DIFF_LINES_PER_FILE,
+    LOG_RENDERED_FILES,
+)
 from bcs_template_set.report.verdict import details_of
 from bcs_template_set.report.verdict_lines import verdict_lines
 
@@ -87,6 +105,215 @@ def test_a_build_at_a_desk_has_a_number_and_no_pipeline() -> None:
     told = build_text(Heading(build_number=7, branch="main"))
     assert told.render("en_US") == "#7, branch main"
     assert told.render("zh_CN") == "#7，分支 main"
+
+
+def english(texts: list[LogLine]) -> list[tuple[str, str]]:
+    return [(line.kind, line.text) for line in texts]
+
+
+def test_inputs_that_were_given_are_shown_and_those_at_their_default_counted() -> None:
+    given = {
+        "template_space": "web",
+        "values": "a: 1\nb: 2\n",
+        "values_files": "a.yaml\nb.yaml",
+        "templates": "builtin:web",
+        "redeploy": "true",
+        "strict": "false",
+        "timeout": "600",
+        "verify_urls": "https://a.example.com/ contains x\nhttps://b.example.com/",
+        "only": "x" * 130,
+    }
+    settings = read_settings(
+        {**given, "region": "gz", "project_code": "demo"}, regions=("gz",), pipeline_project="p"
+    )
+    assert english(settings_lines(settings, language="en_US")) == [
+        ("group", "settings: the inputs that were given"),
+        ("plain", "  region          gz"),
+        ("plain", "  project_code    demo"),
+        ("plain", "  template_space  web"),
+        ("plain", "  values          YAML, 2 lines"),
+        ("plain", "  values_files    a.yaml, b.yaml"),
+        ("plain", f"  only            {'x' * 52}…{'x' * 51}"),
+        ("plain", "  redeploy        true"),
+        ("plain", "  verify_urls     https://a.example.com/, https://b.example.com/"),
+        ("plain", f"  {len(INPUTS) - 8} inputs are at their default"),
+        ("endgroup", ""),
+    ]
+
+
+def manifest(name: str, *, source: str = "") -> ManifestFile:
+    text = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n---\nkind: Secret\nmetadata: {name: b}\n"
+    return ManifestFile(
+        name, text, source or name, parse_documents(text, source=name), left_out=((name, 1, 2),)
+    )
+
+
+def test_rendered_files_are_listed_with_their_templates_and_documents() -> None:
+    files = [manifest("a.yaml", source="a.yaml.j2"), manifest("b.yaml")]
+    empty = replace(manifest("e.yaml"), documents=(), left_out=(("e.yaml", 3, 3),))
+    lines = english(rendered_lines(files, [empty], scope=Scope().text(), language="en_US"))
+    assert lines == [
+        ("group", f"render: {Scope().text()}; 2 files, 4 documents, checked"),
+        ("plain", "  a.yaml  a.yaml.j2  ConfigMap/a, Secret/b"),
+        ("plain", "  b.yaml  b.yaml     ConfigMap/a, Secret/b"),
+        ("plain", f"  {left_out_of([*files, empty])[0]}"),
+        ("plain", f"  {empty_text([empty])[0]}"),
+        ("endgroup", ""),
+    ]
+    assert "e.yaml (3)" in lines[3][1]
+
+
+def test_of_more_rendered_files_than_anybody_reads_the_rest_is_counted() -> None:
+    files = [replace(manifest("a.yaml"), left_out=())] * (LOG_RENDERED_FILES + 1)
+    lines = english(rendered_lines(files, scope=Scope().text(), language="en_US"))
+    assert len(lines) == 1 + LOG_RENDERED_FILES + 2
+    assert lines[-2:] == [("plain", "  … and 1 more file"), ("endgroup", "")]
+    assert (
+        len(rendered_lines(files[1:], scope=Scope().text(), language="en_US")) == 1 + LOG_RENDERED_FILES + 1
+    )
+
+
+def test_a_warning_stands_as_deep_as_it_did_in_its_list() -> None:
+    below = Told("rollout.observing", depth=1)
+    first, second = warning_lines(["a.yaml:", below], language="en_US")
+    assert (first, second) == (LogLine("warning", "a.yaml:"), LogLine("warning", f"  {below}"))
+
+
+def test_files_that_go_back_are_told_with_the_version_they_go_back_to() -> None:
+    text = say("report.workload_line", object="b", reason="c")
+    lines = going_back_lines("build 7", scenes.USUAL, [("a.yaml", text)], language="en_US")
+    assert english(lines) == [
+        ("group", f"going back to build 7: {scenes.VERSION}"),
+        ("plain", "  a.yaml  b: c"),
+        ("endgroup", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chart", "template_set", "changes", "told"),
+    [
+        ("create", "shop", scenes.updated("b"), ["create  template set shop, version "]),
+        ("unchanged", "shop", scenes.updated("b"), ["unchanged  template set shop, version "]),
+        ("none", "shop", scenes.updated("b"), []),
+        ("none", "shop", scenes.unchanged("b"), ["No file changed, so this run makes no version of "]),
+        ("none", "shop", (*scenes.unchanged("b"), *scenes.updated("c")), []),
+        ("none", "", scenes.unchanged("b"), []),
+    ],
+)
+def test_what_becomes_of_the_template_set_is_told_where_there_is_one(
+    chart: ChartAction, template_set: str, changes: tuple[Change, ...], told: list[str]
+) -> None:
+    plan = scenes.plan_of(*changes)
+    plan = replace(plan, chart=chart, target=replace(plan.target, template_set=template_set))
+    lines = [line for line in plan_lines(plan, language="en_US") if "template set" in line.text]
+    assert [line.kind for line in lines] == ["info"] * len(told)
+    assert all(line.text.startswith(start) for line, start in zip(lines, told))
+
+
+def test_what_stands_against_a_plan_is_counted_and_its_notes_are_warnings() -> None:
+    two = (say("rollout.observing"), Told("rollout.no_status", count=2))
+    note, of_file = say("plan.draft_kept", name="a", user="b"), say("plan.draft_kept", name="c", user="d")
+    pruning = Pruning(mode="delete", blind=say("rollout.observing"))
+    change = scenes.change("a.yaml", action="unchanged", notes=(of_file,))
+    plan = replace(scenes.plan_of(change), notes=(note,), dropped=("Pod/x",), pruning=pruning)
+    plan = replace(plan, conflicts=two, taken=two, lost_routes=two, newer_builds=two)
+    lines = english(plan_lines(plan, language="en_US"))
+    stopped = "This plan can't be carried out:"
+    assert [(kind, text.split(" The verdict")[0]) for kind, text in lines[1:5]] == [
+        ("warning", "Publishing is not possible: 3 versions exist with other content."),
+        ("warning", f"{stopped} other files of the folder have 3 hosts, paths or ports of this run."),
+        ("warning", f"{stopped} it would remove 3 hosts or paths that are served today."),
+        (
+            "warning",
+            "A newer build of this pipeline and branch has published 3 files of this run already.",
+        ),
+    ]
+    assert [kind for kind, _ in lines[5:]] == ["warning"] * 4
+    left, *texts = [text for _, text in lines[5:]]
+    assert left.startswith("Left in the cluster")
+    assert texts == [str(note), str(of_file), f"prune deletes nothing. {say('rollout.observing')}"]
+    reported = replace(plan, pruning=replace(pruning, mode="report"))
+    assert "prune deletes nothing" not in shown(plan_lines(reported, language="en_US"))
+
+
+def test_a_plan_that_only_deletes_has_a_digest_too() -> None:
+    gone = Pruning(mode="delete", is_seen=True, objects=(Orphan(kinds.DEPLOYMENT, "a", "a.yaml", "1"),))
+    plan = replace(scenes.plan_of(*scenes.STILL), pruning=gone)
+    assert plan_text(replace(scenes.planned(), plan=plan)).endswith(f"\nPlan digest: {plan.digest}\n")
+
+
+def test_a_file_that_differs_in_comments_alone_says_so_above_its_difference() -> None:
+    change = scenes.change("a.yaml", writes_version=True, diff="-# a\n+# b\n", only=say("rollout.observing"))
+    lines = english(plan_lines(scenes.plan_of(change), language="en_US"))
+    at = lines.index(("group", "plan: what differs in 1 file"))
+    assert lines[at + 1 : at + 4] == [
+        ("plain", f"update a.yaml: {say('rollout.observing')}"),
+        ("foreign", "-# a\n+# b"),
+        ("endgroup", ""),
+    ]
+
+
+def test_a_line_of_a_difference_is_cut_where_it_is_endless_and_where_there_is_no_room_none_is_shown() -> None:
+    long = [scenes.change(f"a{n:02}.yaml", writes_version=True, diff="+x\n" * 200) for n in range(10)]
+    last = scenes.change("b.yaml", writes_version=True, diff="+y\n")
+    lines = english(plan_lines(scenes.plan_of(*long, last), language="en_US"))
+    assert lines[-4:-1] == [
+        ("plain", "update b.yaml"),
+        ("plain", "  … 1 more line; the HTML report shows more."),
+        ("endgroup", ""),
+    ]
+    wide = scenes.change("a.yaml", writes_version=True, diff="+" + "x" * 600)
+    (text,) = [
+        text
+        for kind, text in english(plan_lines(scenes.plan_of(wide), language="en_US"))
+        if kind == "foreign"
+    ]
+    assert width(text) == LOG_DIFF_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"writes_version": True}, "version 1 (id v), creator lisi"),
+        (
+            {"writes_version": True, "moves_pin": True},
+            "version 1 (id v), creator lisi; the file is pinned in BCS",
+        ),
+        ({"moves_pin": True}, "now pinned to version 1 (id v), creator lisi"),
+    ],
+)
+def test_what_was_written_of_a_file_is_told_with_who_made_it(fields: dict[str, bool], told: str) -> None:
+    file = FileOutcome(scenes.change("a.yaml", **fields), "applied", "v", "1", "lisi")
+    (line,) = file_lines(file, language="en_US")
+    assert (line.kind, line.text.startswith(f"update     a.yaml  {told}")) == ("plain", True)
+    (nobody,) = file_lines(replace(file, creator=""), language="en_US")
+    assert "creator ?" in nobody.text
+
+
+def test_a_file_that_was_not_attempted_is_told_so() -> None:
+    (line,) = file_lines(scenes.not_attempted(scenes.change("a.yaml", writes_version=True)), language="en_US")
+    assert line == LogLine("plain", "skip       a.yaml  not attempted: the run ended before it")
+
+
+def test_who_started_a_run_is_told_where_that_is_somebody_else_and_of_a_heading_what_is_known() -> None:
+    def labels(heading: Heading, identity: Optional[Identity]) -> list[str]:
+        return [line.text.split("  ")[1] for line in header_lines(heading, identity, language="en_US")[1:]]
+
+    same = replace(scenes.IDENTITY, starter="lisi")
+    assert labels(Heading(), scenes.IDENTITY) == ["acting user", "app", "started by"]
+    assert labels(Heading(), same) == ["acting user", "app"]
+    assert labels(Heading(), replace(same, starter="", app_code="", credential="c")) == [
+        "acting user",
+        "credential",
+    ]
+    assert labels(Heading(region="gz"), None) == ["target"]
+    assert labels(Heading(project="demo"), None) == ["target"]
+    assert labels(Heading(pipeline="p"), None) == ["build"]
+    assert labels(Heading(build_number=7, proxy="p", certificates="c"), None) == [
+        "build",
+        "proxy",
+        "certificates",
+    ]
 
 
 def test_counts_come_before_the_table_and_the_digest_last() -> None:
