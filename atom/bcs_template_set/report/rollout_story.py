@@ -241,9 +241,10 @@ def _by_hand(rollout: Rollout, outcome: Outcome) -> Iterable[Text]:
     back = {file.name for file in rollout.restoration.files} if rollout.restoration is not None else set()
     versions: dict[tuple[str, Optional[bool]], list[str]] = {}
     sent = {*files, *rollout.unread}  # what was sent, and not read back, may be live
+    now = {name: file.version for name, file in files.items()}
     for name in sorted(sent):
-        earlier, now = before.get(name), files[name].version if name in files else ""
-        if earlier is not None and name not in back and earlier.version not in ("", now):
+        earlier = before.get(name)
+        if earlier is not None and name not in back and earlier.version not in ("", now.get(name)):
             versions.setdefault((earlier.version, earlier.ready), []).append(name)
     for (version, ready), names in versions.items():
         yield say(_BY_HAND[ready], version=version, names=told_rows(names, outcome.files, among=sent))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Callable
+from typing import Callable, Optional
 
 import pytest
 from tests.support import rollout_scenes, scenes
@@ -10,17 +10,22 @@ from tests.unit.report.test_log_lines import published_lines, shown
 from tests.unit.report.test_output import text_of, written
 
 from bcs_template_set.agent.output_file import MOST_MESSAGE_UNITS, utf16_units
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import DryRunFailed
 from bcs_template_set.messages.server_errors import DeployIncomplete
 from bcs_template_set.messages.step_error import first_names
+from bcs_template_set.publish.file_outcome import FileOutcome
 from bcs_template_set.report.log_lines import LogLine, header_lines, plan_lines
 from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.rollout_lines import deployment_lines, heartbeat_line, watched_lines
 from bcs_template_set.report.rollout_story import (
     by_hand_texts,
+    deployed_texts,
     live_texts,
+    ready_text,
     restoration_texts,
     waited_text,
 )
@@ -64,6 +69,10 @@ def log_of(scene: rollout_scenes.Scene, *, language: Language) -> list[LogLine]:
 
 def verdict(outcome: Outcome) -> str:
     return shown(verdict_lines(outcome))
+
+
+def with_rollout(outcome: Outcome, **fields: object) -> Outcome:
+    return replace(outcome, rollout=replace(rollout_of(outcome), **fields))  # type: ignore[arg-type] # its own
 
 
 def rollout_of(outcome: Outcome) -> Rollout:
@@ -188,6 +197,114 @@ def test_what_was_deployed_and_kept_ends_with_how_to_go_back() -> None:
 )
 def test_nobody_is_told_to_go_back_where_there_is_nothing_to_go_back_from(outcome: Outcome) -> None:
     assert by_hand_texts(outcome) == []
+
+
+OURS = Provenance("p-1", 427, "feature/login", "0" * 8, "wangwu", "lisi")
+B = ("b.example.com.deployment.yaml", "b.example.com.routes.yaml")
+ROLL_BACK = "Run the step with action: rollback, rollback_to: build 427 and only: b.example.com."
+
+
+def built(*previous: Optional[VersionRef], others: tuple[FileOutcome, ...] = ()) -> Outcome:
+    """A run whose image is not found, with these versions before of the two files of b."""
+    outcome = rollout_scenes.image_not_found().outcome
+    files = {file.change.name: file for file in outcome.files}
+    own = tuple(
+        replace(files[name], change=replace(files[name].change, previous=ref))
+        for name, ref in zip(B, previous)
+    )
+    heading = replace(outcome.heading, pipeline_id="p-1")
+    return replace(outcome, files=(*own, *others), heading=heading)
+
+
+def ref(origin: Optional[Provenance] = OURS, name: str = rollout_scenes.BEFORE) -> VersionRef:
+    return VersionRef(id="v", name=name, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("previous", "told"),
+    [
+        ((ref(), ref()), ROLL_BACK),
+        ((ref(None), ref()), ROLL_BACK),
+        ((ref(replace(OURS, build=428)), ref()), "Run build 428, which published "),
+        ((ref(replace(OURS, pipeline="p-2")), ref()), "Run build 427, which published "),
+        ((ref(replace(OURS, branch="main")), ref()), "Run build 427, which published "),
+        ((ref(), None), "Run build 427, which published "),
+        ((ref(name="1.0.1"), ref(replace(OURS, build=9))), "Run build 9, which published "),
+        ((ref(None), ref(None)), "Run the build that published "),
+    ],
+)
+def test_going_back_is_a_rollback_where_a_build_of_this_line_has_published_all_of_it(
+    previous: tuple[Optional[VersionRef], ...], told: str
+) -> None:
+    first, build, *_ = map(str, by_hand_texts(built(*previous)))
+    assert first == f"Before, version {rollout_scenes.BEFORE} was live and ready: b.example.com."
+    assert build.startswith(told)
+    assert ("Of this run, that changes nothing else." in build) == (told != ROLL_BACK)
+
+
+C = scenes.unchanged("c.example.com")[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "also"),
+    [
+        (replace(scenes.untouched(C), change=replace(C, previous=None)), True),
+        (scenes.untouched(C), True),
+        (scenes.applied(replace(C, previous=replace(ref(), id=C.version_id))), True),
+        (scenes.untouched(replace(C, previous=replace(ref(), id=C.version_id))), False),
+        (replace(scenes.untouched(replace(C, previous=ref())), version_id="other"), True),
+        (
+            scenes.untouched(replace(C, previous=replace(ref(replace(OURS, build=428)), id=C.version_id))),
+            True,
+        ),
+        (
+            scenes.untouched(replace(C, previous=replace(ref(replace(OURS, pipeline="x")), id=C.version_id))),
+            True,
+        ),
+    ],
+    ids=["no version", "nobody knows", "written", "older", "other version", "newer", "another pipeline's"],
+)
+def test_running_a_build_again_changes_what_it_did_not_have_yet(file: FileOutcome, *, also: bool) -> None:
+    build = str(by_hand_texts(built(ref(), None, others=(file,)))[1])
+    assert ("That also changes 1 other: c.example.com." in build) == also
+    assert ("Of this run, that changes nothing else." in build) != also
+    unknown = str(by_hand_texts(built(None, None, others=(file,)))[1])
+    assert "That also changes 1 other: c.example.com." in unknown
+
+
+def test_what_a_version_before_holds_and_another_file_has_now_keeps_it_from_being_deployed_again() -> None:
+    outcome = built(ref(), ref())
+    moved = ((B[1], "Service/moved"), ("c.yaml", "Service/other"))
+    text = str(by_hand_texts(with_rollout(outcome, moved=moved))[1])
+    assert text.startswith(
+        f"Version {rollout_scenes.BEFORE} holds Service/moved as well, which has a file of"
+    )
+    assert str(by_hand_texts(with_rollout(outcome, moved=moved[1:]))[1]).startswith(ROLL_BACK)
+
+
+def test_how_many_pods_there_were_is_told_where_a_version_before_does_not_say_it() -> None:
+    outcome = built(ref(), ref())
+    texts = [str(text) for text in by_hand_texts(with_rollout(outcome, pods=("Deployment/web: 3",)))]
+    assert [text for text in texts if text.endswith("Before this run there were: Deployment/web: 3.")]
+    (none,) = map(str, by_hand_texts(with_rollout(outcome, pods=("Deployment/web: 3",), before=())))
+    assert none.startswith("Not deployed here before, so there is nothing to go back to: a.example.com.")
+
+
+def test_what_was_sent_and_could_not_be_read_back_has_its_way_back_too() -> None:
+    outcome = with_rollout(built(ref(), ref()), deployed=(), unread=B)
+    assert str(by_hand_texts(outcome)[0]).endswith("was live and ready: b.example.com.")
+
+
+def test_to_a_version_that_was_not_ready_or_has_no_name_no_build_is_the_way() -> None:
+    outcome = built(ref(), ref())
+    rollout = rollout_of(outcome)
+    unready = tuple(replace(item, ready=False) for item in rollout.before)
+    first, rest = map(str, by_hand_texts(with_rollout(outcome, before=unready)))
+    assert first.startswith(f"Before, version {rollout_scenes.BEFORE} was live, and was not ready itself: b.")
+    assert rest.startswith("Not deployed here before")
+    nameless = tuple(replace(item, version="") for item in rollout.before)
+    (text,) = map(str, by_hand_texts(with_rollout(outcome, before=nameless)))
+    assert text.startswith("Not deployed here before")
 
 
 def test_a_version_that_was_not_ready_itself_is_not_what_a_step_should_go_back_to_next_time() -> None:
@@ -318,6 +435,103 @@ def test_a_run_that_failed_before_it_waited_says_nothing_of_workloads() -> None:
 def test_of_many_names_the_first_are_listed_and_the_rest_counted() -> None:
     text = say("report.live_now", version="1", names=first_names([f"f{n}" for n in range(25)]))
     assert text.render("en_US").endswith("f18, f19, and 5 more")
+
+
+def test_what_is_held_alone_is_told_as_held_and_not_as_live() -> None:
+    outcome = rollout_scenes.nothing_to_deploy().outcome
+    held = replace(rollout_of(outcome), held=("c.example.com.routes.yaml",))
+    told = str(headline(replace(outcome, rollout=held)))
+    assert told == (
+        "Nothing was deployed to BCS-K8S-40000, namespace prod: "
+        "1 domain (1 file) held back, and left as it is."
+    )
+    both = replace(rollout_scenes.ROLLOUT, held=("c.example.com.routes.yaml",))
+    assert "held back" not in str(headline(rollout_scenes.outcome_of(both)))
+
+
+def test_a_canary_that_waits_is_named_first_also_where_nothing_had_to_be_deployed() -> None:
+    outcome = rollout_scenes.paused().outcome
+    waits = "Paused: 1 workload waits for a person, and old pods stay until then "
+    waits += "(Deployment/deployment.nginx.b.example.com)."
+    assert str(headline(outcome)).startswith(f"{waits} Deployed 2 domains (4 files), version ")
+    none = replace(rollout_of(outcome), deployed=())
+    told = str(headline(replace(outcome, rollout=none)))
+    assert told == f"{waits} Nothing had to be deployed to BCS-K8S-40000, namespace prod."
+
+
+def test_what_is_live_is_told_by_version_and_what_is_paused_is_not_live_as_a_whole() -> None:
+    outcome = rollout_scenes.paused().outcome
+    unmarked = replace(rollout_scenes.LIVE[0], live_as="")
+    rollout = replace(rollout_of(outcome), live_already=(unmarked, rollout_scenes.LIVE[1]))
+    assert [str(text) for text in live_texts(rollout, outcome)] == [
+        f"Live now at version {scenes.VERSION}: a.example.com, b.example.com.routes.yaml",
+        "Live now at version 1.0.390-feature-login: c.example.com.routes.yaml",
+        "Live as wanted, and marked as another file's or as nobody's: c.example.com.deployment.yaml",
+    ]
+
+
+def test_the_versions_that_this_run_deployed_are_told_first_and_three_of_the_others() -> None:
+    live = tuple(rollout_scenes.file_version(f"a{n}.yaml", version=f"1.0.{n}") for n in range(5))
+    own = rollout_scenes.file_version("z.yaml", version="1.0.9")
+    rollout = replace(rollout_scenes.ROLLOUT, deployed=(own,), live_already=(*live, live[4]))
+    assert [str(text) for text in live_texts(rollout, rollout_scenes.deployed().outcome)] == [
+        "Live now at version 1.0.9: z.yaml",
+        *(f"Live now at version 1.0.{n}: a{n}.yaml" for n in range(3)),
+        "Live already at other versions: 3 files, 2 versions; the HTML report lists them.",
+    ]
+
+
+def test_a_run_without_workloads_has_none_to_wait_for_and_some_ready_are_counted() -> None:
+    assert ready_text(()) == say("report.no_workloads")
+    suspended = rollout_scenes.watched("c", "nothing", key="rollout.job_suspended")
+    assert ready_text((suspended,)) == say("report.no_workloads")
+    some = (rollout_scenes.watched("a", "ready"), rollout_scenes.watched("b", "failed"), suspended)
+    assert str(ready_text(some)) == "Ready: 1 of 2 workloads."
+
+
+def test_what_a_failed_run_has_deployed_stays_and_what_it_did_not_come_to_is_named() -> None:
+    outcome = rollout_scenes.image_not_found().outcome
+    assert [str(text) for text in deployed_texts(outcome)] == [
+        "4 files are applied to BCS-K8S-40000, namespace prod, and stay."
+    ]
+    assert deployed_texts(replace(outcome, error=None)) == []
+    assert deployed_texts(replace(outcome, rollout=None)) == []
+    first = "4 files were applied to BCS-K8S-40000, namespace prod, before it failed."
+    for scene in ("gone", "restored"):
+        assert [str(text) for text in deployed_texts(rollout_scenes.SCENES[scene]().outcome)] == [first]
+    rest = replace(rollout_of(outcome), deployed=(), watched=(), not_attempted=("a.yaml",))
+    assert [str(text) for text in deployed_texts(replace(outcome, rollout=rest))] == [
+        "Not attempted, since the deployment ended before: a.yaml."
+    ]
+
+
+def test_a_restore_that_is_not_ready_says_of_each_workload_why_and_of_one_not_waited_for_that() -> None:
+    b = rollout_scenes.watched("b.example.com", "failed", problem=rollout_scenes.NOT_FOUND)
+    a = rollout_scenes.watched("a.example.com", "ready")
+    back = rollout_scenes.file_version("b.example.com.deployment.yaml", version="1.0.7")
+    way = Restoration(files=(back,), watched=(a, b), unready=(back.name, "x.yaml"), unknown=("y.yaml",))
+    again, some, why, unready, unknown = map(str, restoration_texts(way))
+    assert again.startswith(
+        "Version 1.0.7, which was deployed before, is deployed again and was not seen ready"
+    )
+    assert some == "Ready: 1 of 2 workloads."
+    assert why.startswith("Deployment/deployment.nginx.b.example.com: The image ")
+    assert unready == f"The version before was not ready itself when it was last seen: {back.name}, x.yaml."
+    assert unknown == "The step does not know whether the version before was ready: y.yaml."
+    seen = Restoration(files=(back,), unready=(back.name,), unknown=(back.name,), unwatched=("x.yaml",))
+    ready, not_waited = map(str, restoration_texts(seen))
+    assert ready.startswith("Restored to version 1.0.7")
+    assert not_waited == "The step did not wait for the workloads: timeout is 0."
+
+
+def test_of_files_of_which_nothing_is_left_that_is_told_once() -> None:
+    way = Restoration(
+        absent=("a.yaml",), runs=(("a.yaml", ""), ("b.yaml", ""), ("c.yaml", "1"), ("a.yaml", "1"))
+    )
+    absent, none, runs = map(str, restoration_texts(way))
+    assert absent == "Not back, since nothing of them is in the cluster any more: a.yaml."
+    assert none == "Nothing of these is in the cluster now: b.yaml."
+    assert runs == "In the cluster now, at version 1: c.yaml, a.yaml."
 
 
 # --- while it rolls out ---------------------------------------------------------------------------------
