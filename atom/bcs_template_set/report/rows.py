@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from os.path import commonprefix
 from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
@@ -129,8 +130,7 @@ def rows_of_plan(plan: Plan) -> tuple[Row, ...]:
 
 def rows_of_outcome(outcome: Outcome) -> tuple[Row, ...]:
     """Return the run's rows as they ended, those that need eyes first."""
-    version = outcome.plan.version if outcome.plan is not None else outcome.heading.version
-    rows = _rows(file_rows(outcome), version=version)
+    rows = _rows(file_rows(outcome), version=outcome.heading.version)
     return tuple(sorted(rows, key=lambda row: (*_ended_rank(row), *_planned_rank(row), row.name)))
 
 
@@ -233,9 +233,10 @@ def image_change(old: str, new: str) -> str:
         return ("+" if new else "-") + _base_name(new or old)
     (old_name, old_tag), (new_name, new_tag) = _split_image(old), _split_image(new)
     if old_name == new_name:
-        alike = old_tag[:1] == new_tag[:1]
-        return f"{_base_name(old)} -> {_short_tag(new_tag)[1:] if alike else _base_name(new)}"
-    shared = _shared_folders(old_name, new_name)
+        of_one_kind = old_tag[:1] == new_tag[:1]
+        return f"{_base_name(old)} -> {_short_tag(new_tag)[1:] if of_one_kind else _base_name(new)}"
+    alike = commonprefix((old_name, new_name))  # noqa: RUF071 - of its characters those up to a "/" count
+    shared = alike.rfind("/") + 1
     return f"{old[shared:]} -> {new[shared:]}"
 
 
@@ -248,15 +249,15 @@ def version_change(old: Sequence[str], new: Sequence[str]) -> str:
     if not new or old == new:
         return ", ".join(new)
     whole = " -> ".join(", ".join(names) for names in (old, new) if names)
-    shared = _shared_suffix([*old, *new]) if width(whole) > _VERSION_COLUMNS else 0
-    if not shared or not old:
+    shared = _shared_suffix([*old, *new])
+    if not old or not shared or width(whole) <= _VERSION_COLUMNS:
         return whole
     return ", ".join(f"{name[:-shared]}…" for name in old) + " -> " + ", ".join(new)
 
 
 def _shared_suffix(names: Sequence[str]) -> int:
     """Return how long the end is that all the names share from a `-` on, as their branch's slug is."""
-    first = names[0]
+    first, *_ = names
     ends = [first[at:] for at, character in enumerate(first) if character == "-"]
     return next((len(end) for end in ends if all(name.endswith(end) for name in names)), 0)
 
@@ -325,13 +326,3 @@ def _base_name(image: str) -> str:
 
 def _short_tag(tag: str) -> str:
     return tag[:_DIGEST_COLUMNS] + "…" if tag.startswith("@") and len(tag) > _DIGEST_COLUMNS else tag
-
-
-def _shared_folders(old: str, new: str) -> int:
-    shared = 0
-    for index, (left, right) in enumerate(zip(old, new)):
-        if left != right:
-            break
-        if left == "/":
-            shared = index + 1
-    return shared

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.support import rollout_scenes, scenes
 
+from bcs_template_set.manifests.routes import Route
 from bcs_template_set.messages import LANGUAGES, Language
 from bcs_template_set.messages.text import ROW_COLUMNS, width
 from bcs_template_set.report.outcome import Outcome
@@ -67,6 +68,43 @@ def test_of_two_hundred_rows_sixty_are_shown_and_the_others_counted_by_their_sta
     assert lines[-1] == "… and 140 more: 140 published. The HTML report shows every row."
 
 
+def test_a_column_is_left_out_where_no_row_has_anything_in_it_and_a_time_where_it_took_none() -> None:
+    done, left = (scenes.change(f"{name}.yaml", writes_version=True) for name in "ab")
+    files = (scenes.applied(done), scenes.not_attempted(left))
+    head, second, first = ended(replace(scenes.outcome_of(scenes.plan_of(done, left)), files=files))
+    assert head.split("  ") == [part for part in head.split("  ") if "image" not in part]
+    assert (head.split()[-2:], first.endswith("  0.4 s")) == (["version", "took"], True)
+    assert second.endswith(scenes.VERSION)
+
+
+def test_files_of_no_domain_that_stay_are_counted_as_files() -> None:
+    still = scenes.change("still.yaml", action="unchanged")
+    lines = plan_table(rows_of_plan(scenes.plan_of(still, *scenes.updated("b"))), language="en_US")
+    assert lines[-1] == "unchanged  1 more file"
+
+
+def test_a_row_has_all_its_images_and_three_routes_of_each_kind() -> None:
+    def served(path: str, kind: str) -> Route:
+        return scenes.route_of("a.example.com", path)._replace(path_type=kind)
+
+    paths = tuple(("a.example.com", f"/{n}") for n in range(4))
+    change = scenes.change(
+        "a.yaml",
+        domain="a.example.com",
+        overwrites=True,
+        writes_version=True,
+        images=(("", "r/web:1"), ("", "r/job:2")),
+        routes_added=paths[:3],
+        routes_removed=paths,
+        routes_changed=((served("/x", "Prefix"), served("/x", "Exact")),),
+    )
+    _, row = plan_table(rows_of_plan(scenes.plan_of(change)), language="en_US")
+    assert row == (
+        f"update  a.example.com   {scenes.VERSION} (content rewritten)  +web:1, +job:2  "
+        "-/0 -/1 -/2 -…(1) ~/x Prefix -> Exact +/0 +/1 +/2"
+    )
+
+
 def test_a_long_plan_is_cut_the_same_and_shows_what_loses_a_route_first() -> None:
     changes = [c for n in range(100) for c in scenes.created(f"host-{n:03}.example.com")]
     deployment, routes = scenes.updated("zoo.example.com")
@@ -92,6 +130,19 @@ def test_files_of_no_domain_are_rows_too() -> None:
     ("old", "new", "shown"),
     [
         ((), ("1.0.8-main",), "1.0.8-main"),
+        ((), ("1.0.8-" + "m" * 50,), "1.0.8-" + "m" * 50),
+        (("1", "2"), ("1", "2"), "1, 2"),
+        (("1.0.7-" + "m" * 12,), ("1.0.8-" + "m" * 12,), f"1.0.7-{'m' * 12} -> 1.0.8-{'m' * 12}"),
+        (("1.0.7-" + "m" * 13,), ("1.0.8-" + "m" * 12,), f"1.0.7-{'m' * 13} -> 1.0.8-{'m' * 12}"),
+        (("1.0.7-" + "m" * 13,), ("1.0.8-" + "m" * 13,), f"1.0.7… -> 1.0.8-{'m' * 13}"),
+        (("17-" + "m" * 20, "27-" + "m" * 20), ("7", "8"), f"17-{'m' * 20}, 27-{'m' * 20} -> 7, 8"),
+        (("1", "27-" + "m" * 20), ("7-" + "m" * 20,), f"1, 27-{'m' * 20} -> 7-{'m' * 20}"),
+        (("17-" + "m" * 20, "27-" + "m" * 20), ("7-" + "m" * 20,), f"17…, 27… -> 7-{'m' * 20}"),
+        (
+            ("17-" + "m" * 20,),
+            ("7-" + "m" * 20, "8-" + "m" * 20),
+            f"17… -> 7-{'m' * 20}, 8-{'m' * 20}",
+        ),
         (("1.0.7-main",), ("1.0.8-main",), "1.0.7-main -> 1.0.8-main"),
         (("1.0.7-main",), (), ""),
         (
@@ -118,7 +169,7 @@ def test_a_version_change_folds_the_branch_only_where_all_share_it(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.04, "0.1 s"), (9.94, "9.9 s"), (12.4, "12 s"), (601, "601 s")]
+    ("seconds", "shown"), [(0.04, "0.1 s"), (9.94, "9.9 s"), (10.0, "10 s"), (12.4, "12 s"), (601, "601 s")]
 )
 def test_a_short_time_is_told_to_the_tenth(seconds: float, shown: str) -> None:
     assert took_text(seconds).render("en_US") == shown
