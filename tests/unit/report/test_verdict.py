@@ -21,7 +21,6 @@ from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.verdict import (
-    MOST_REASONS,
     after_texts,
     back_texts,
     context_of,
@@ -216,7 +215,7 @@ def test_of_what_was_deleted_all_is_told_once_and_how_to_bring_it_back() -> None
 
 
 def test_of_many_objects_that_stay_the_first_are_told_with_their_reasons() -> None:
-    many = tuple(say("report.workload_line", object=n, reason="r") for n in range(MOST_REASONS + 1))
+    many = tuple(say("report.workload_line", object=n, reason="r") for n in range(21))
     few = replace(scenes.USUAL, pruning=Pruning(is_seen=True, stays=many[:-1]))
     assert plan_leaves(few) == [*many[:-1]]
     assert plan_leaves(replace(few, pruning=replace(few.pruning, stays=many))) == [
