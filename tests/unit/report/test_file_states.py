@@ -10,11 +10,12 @@ from tests.support import rollout_scenes, scenes
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, Interrupted
-from bcs_template_set.messages.state_words import FileState
+from bcs_template_set.messages.state_words import FileState, Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.file_states import STATES, Ending, ending_of_row, endings_of
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.rows import rows_of_outcome
+from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.result import Restoration, Rollout
 
 
@@ -164,6 +165,60 @@ def test_an_unchanged_file_that_did_not_become_live_is_not_hidden_among_the_unch
     assert (row.word, row.ending.state, row.is_quiet) == ("unchanged", "not-deployed", False)
 
 
+def test_a_file_that_is_held_back_is_called_so_and_one_that_failed_to_be_written_stays_failed() -> None:
+    held, failed = (file.name for file in rollout_scenes.DEPLOYED[:2])
+    outcome = rolled_out("deployed", deployed=(), watched=(), held=(held, failed))
+    files = [
+        replace(file, state="failed", error=None) if file.change.name == failed else file
+        for file in outcome.files
+    ]
+    endings = endings_of(replace(outcome, files=tuple(files)))
+    assert (endings[held].words, endings[failed].words) == ("held", "failed")
+    assert endings[failed].seconds == files[1].seconds
+
+
+@pytest.mark.parametrize(("result", "state"), [("planned", "planned"), ("failed", "not-attempted")])
+def test_a_file_that_is_to_go_back_has_not_gone_yet(result: Result, state: str) -> None:
+    change = replace(scenes.unchanged("c.example.com")[0], action="rollback")
+    run = replace(scenes.outcome_of(scenes.plan_of(change)), result=result)
+    assert endings_of(replace(run, files=(scenes.not_attempted(change),)))[change.name].state == state
+    assert endings_of(replace(run, files=()))[change.name].state == state
+
+
+def test_a_file_is_not_ready_before_all_its_workloads_are_and_tells_each_reason_once() -> None:
+    first = rollout_scenes.watched("a.example.com", "failed", problem=rollout_scenes.NOT_FOUND)
+    killed = rollout_scenes.watched(
+        "a.example.com", "failed", problem=PodProblem(pod="p", reason="OOMKilled")
+    )
+    mute = replace(first, problem=None, cause=None)
+    pending = rollout_scenes.watched("a.example.com", "pending")
+    assert states(rolled_out("deployed", watched=(first, killed, first, mute, pending)))["a"] == (
+        "failed (ErrImagePull, OOMKilled)"
+    )
+    ready = rollout_scenes.watched("a.example.com", "ready")
+    unread = replace(pending, status=None)
+    assert states(rolled_out("deployed", watched=(ready, pending, unread)))["a"] == "rolling-out (1/2)"
+    assert states(rolled_out("deployed", watched=(unread,)))["a"] == "rolling-out"
+
+
+def test_a_file_failed_where_one_of_its_workloads_was_not_live_before() -> None:
+    new = rollout_scenes.watched("c.example.com", "failed")
+    live = replace(new, workload=replace(new.workload, was_live=True))
+    assert states(rolled_out("deployed", watched=(new, live)))["c"] == "failed"
+    blind = replace(live, end="unseen")
+    assert states(rolled_out("deployed", watched=(blind,)))["c"] == "unknown"
+
+
+def test_a_wait_counts_for_the_file_that_was_waited_for_and_not_for_one_that_was_live() -> None:
+    waited = rollout_scenes.watched("a.example.com", "ready", seconds=4.0)
+    longer = replace(waited, seconds=9.0)
+    live = rollout_scenes.watched("c.example.com", "ready", seconds=3.0)
+    endings = endings_of(rolled_out("deployed", watched=(longer, waited, live)))
+    assert endings["a.example.com.deployment.yaml"].seconds == pytest.approx(0.6 + 9.0)
+    assert endings["a.example.com.routes.yaml"].seconds == pytest.approx(0.4)
+    assert endings["c.example.com.deployment.yaml"].seconds == 0
+
+
 # --- going back -----------------------------------------------------------------------------------------
 
 BACK = tuple(
@@ -214,6 +269,17 @@ def test_only_what_was_seen_to_be_back_is_restored(way: Restoration, state: str)
 
 def test_every_state_has_its_place_in_the_order() -> None:
     assert len(set(STATES)) == len(STATES)
+
+
+def test_a_row_has_the_reasons_of_its_worst_files_each_once_and_the_longest_time() -> None:
+    files = [Ending("failed", "a", 1.0), Ending("failed", "b", 3.0), Ending("failed", "a"), Ending("failed")]
+    assert ending_of_row([Ending("ready", "x", 2.0), *files]) == Ending("failed", "a, b", 3.0)
+
+
+def test_a_row_that_was_not_attempted_tells_what_was_written_of_it_and_nothing_of_the_unchanged() -> None:
+    left, done, still = Ending("not-attempted"), Ending("published"), Ending("unchanged")
+    assert ending_of_row([done, left, left, still]).words == "not-attempted (1/3)"
+    assert ending_of_row([left, still]).words == "not-attempted"
 
 
 @pytest.mark.parametrize("worse", STATES)

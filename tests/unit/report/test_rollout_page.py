@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import Callable
 
 import pytest
 from tests.support import hostile_texts, rollout_scenes, scenes
@@ -25,12 +25,11 @@ from bcs_template_set.report.topology import (
     Topology,
     topology_of,
 )
-from bcs_template_set.report.workload_rows import no_link, workload_row, workload_rows
+from bcs_template_set.report.workload_rows import workload_rows
 from bcs_template_set.rollout.live_state import FileVersion
 from bcs_template_set.rollout.page_checks import Arrival
 from bcs_template_set.rollout.pods import PodProblem, Termination
 from bcs_template_set.rollout.result import Before, Restoration, Rollout
-from bcs_template_set.rollout.watched import RolloutStatus
 
 SCENES = rollout_scenes.SCENES
 
@@ -339,16 +338,3 @@ def test_a_service_that_selects_nothing_leads_to_no_workload() -> None:
 
 def test_a_run_that_ended_before_its_first_phase_has_no_bars() -> None:
     assert bars_of(()) == ()
-
-
-@pytest.mark.parametrize(
-    ("done", "old", "serving", "shown"),
-    [(0, 1, 1, 1), (1, 2, 3, 2), (2, 1, 2, 0), (0, 3, 1, 1), (0, 0, 0, 0), (0, 1, None, None)],
-)
-def test_a_row_tells_how_many_old_pods_serve_as_far_as_it_is_known(
-    done: int, old: int, serving: Optional[int], shown: Optional[int]
-) -> None:
-    known = RolloutStatus("progressing", say("rollout.observing"), done, 3, serving=serving, old=old)
-    assert (
-        workload_row(replace(rollout_scenes.watched("a", "pending"), status=known), link=no_link).old == shown
-    )

@@ -15,9 +15,11 @@ from tests.support.many_findings import many_findings
 
 from bcs_template_set.agent.output_file import MOST_STRING_UNITS, utf16_units
 from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.manifests import kinds
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import InputsInvalid, NoPermission, ProjectNotVisible
-from bcs_template_set.publish.pruning import Pruning
+from bcs_template_set.messages.text import json_text
+from bcs_template_set.publish.pruning import Orphan, OrphanFile, Pruning
 from bcs_template_set.report.outcome import NO_CONSOLE, Outcome
 from bcs_template_set.report.plan_document import SCHEMA_ID, plan_document
 from bcs_template_set.report.summary import summary_of
@@ -191,6 +193,44 @@ def test_a_plan_is_what_its_schema_says(name: str) -> None:
     validator = jsonschema.Draft202012Validator(SCHEMA)
     assert document is None or list(validator.iter_errors(document)) == []
     assert SCHEMA["$id"] == SCHEMA_ID
+
+
+def test_a_plan_for_programs_reads_as_reviewed(golden: Callable[[str, str], None]) -> None:
+    deployment, routes = scenes.updated("b.example.com")
+    old = scenes.route_of("b.example.com", "/way")
+    routes = replace(
+        routes,
+        version="1.0.428",
+        routes_changed=((old, old._replace(path_type="Exact")),),
+        notes=(say("plan.draft_kept", name="b", user="lisi"),),
+    )
+    alone = scenes.change("alone.yaml", moves_pin=True, only=say("rollout.observing"))
+    plan = scenes.plan_of(*scenes.created("z.example.com"), deployment, routes, alone, *scenes.STILL[:2])
+    noted = tuple(say("report.workload_line", object=name, reason="r") for name in "abcdefg")
+    gone = Orphan(kinds.DEPLOYMENT, "old", "old.yaml", "1.0.7-main")
+    plan = replace(
+        plan,
+        target=replace(plan.target, template_set="shop"),
+        creates_space=True,
+        chart="create",
+        dropped=("Deployment/dropped",),
+        rendered_no_more=("dropped.yaml",),
+        notes=noted[:1],
+        conflicts=noted[1:2],
+        taken=noted[2:3],
+        lost_routes=noted[3:4],
+        newer_builds=noted[4:5],
+        pruning=Pruning("delete", True, (gone,), (OrphanFile("gone.yaml", "t", "v"),), stays=noted[5:6]),
+    )
+    run = replace(scenes.planned(), plan=plan, warnings=noted[6:])
+    document = plan_document(run)
+    golden("report/plan.json", json_text(document) + "\n")
+    assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(document)) == []
+    kept = replace(plan, pruning=replace(plan.pruning, mode="report"))
+    told = plan_document(replace(run, plan=kept, identity=None))
+    assert told is not None
+    assert told["acting_user"] == ""
+    assert told["deletes"] == {"objects": [], "files": [], "stays": ["f: r"]}
 
 
 def test_a_plan_tells_domains_files_routes_and_what_stands_against_it() -> None:

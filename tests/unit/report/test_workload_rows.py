@@ -102,10 +102,11 @@ def test_a_row_of_what_was_never_seen_counts_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("serving", "old", "done", "told"), [(3, 2, 0, 2), (3, 2, 2, 1), (1, 2, 2, 0), (None, 2, 0, None)]
+    ("done", "old", "serving", "told"),
+    [(0, 1, 1, 1), (1, 2, 3, 2), (2, 1, 2, 0), (2, 2, 1, 0), (0, 3, 1, 1), (0, 0, 0, 0), (0, 1, None, None)],
 )
 def test_no_more_old_pods_are_said_to_serve_than_can(
-    serving: Optional[int], old: int, done: int, told: Optional[int]
+    done: int, old: int, serving: Optional[int], told: Optional[int]
 ) -> None:
     watched = item("pending")
     assert watched.status is not None
