@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
@@ -235,8 +236,8 @@ def image_change(old: str, new: str) -> str:
     if old_name == new_name:
         of_one_kind = old_tag[:1] == new_tag[:1]
         return f"{_base_name(old)} -> {_short_tag(new_tag)[1:] if of_one_kind else _base_name(new)}"
-    alike = commonprefix((old_name, new_name))  # noqa: RUF071 - of its characters those up to a "/" count
-    shared = alike.rfind("/") + 1
+    alike = takewhile(lambda both: eq(*both), zip(old_name, new_name))
+    shared = "".join(left for left, _ in alike).rfind("/") + 1
     return f"{old[shared:]} -> {new[shared:]}"
 
 
