@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Optional, TypeVar, Union, cast
 
 from tests.support.objects import Object
@@ -46,6 +47,10 @@ def title_of(item: Mapping[str, object]) -> str:
     return f"{item['kind']}/{mapping_at(cast('Object', item), 'metadata')['name']}"
 
 
+def id_of(name: str, version: str) -> str:
+    return hashlib.sha256(f"{name}@{version}".encode()).hexdigest()[:24]
+
+
 def marked(item: Object, file: str, version: str, *, space: str = SPACE, by: str = "lisi") -> Object:
     """Return an object as BCS applies it."""
     marks: Object = {TEMPLATE_NAME: f"{space}/{file}", TEMPLATE_VERSION: version, UPDATOR: by}
@@ -58,7 +63,8 @@ class SmallNamespace:
 
     `ends` says how deployments end, one after the other: how many of their objects are applied, and with
     what. `hidden` are objects that previews show as not there, `unlisted` those that they leave out. What is
-    in `before`, by a call's name, is done before its answer, and may raise. `refusal` is what a dry run says.
+    in `before`, by a call's name, is done before its answer, and may raise. `refusal` is what a dry run says;
+    one that names a `broken` version fails. `rows` are the folder's files, `by` the versions' descriptions.
     """
 
     most_at_once = 1
@@ -71,6 +77,11 @@ class SmallNamespace:
         self.ends: list[tuple[int, End]] = []
         self.takes = 0.0
         self.refusal = ""
+        self.broken: dict[str, Union[StepError, str]] = {}
+        self.asked: list[list[str]] = []
+        self.values: dict[str, str] = {}
+        self.rows: list[dict[str, JsonValue]] = []
+        self.by: dict[str, str] = {}
         self.hidden: Collection[str] = ()
         self.unlisted: Collection[str] = ()
         self.variables: dict[str, str] = {}
@@ -82,9 +93,17 @@ class SmallNamespace:
     def holds(self, name: str, version: str, *items: Object) -> FileVersion:
         """Keep a version of a file; return it."""
         titles = tuple(title_of(item) for item in items)
-        file = FileVersion(name, f"{name}@{version}", version, objects=titles)
+        file = FileVersion(name, id_of(name, version), version, objects=titles)
         self.versions[file.version_id] = file, [marked(item, name, version) for item in items]
         return file
+
+    def lists(self, current: FileVersion, *, deployed: str = "") -> None:
+        """Have a file in the folder, which points at a version."""
+        name = current.name
+        row: dict[str, JsonValue] = {"id": name, "name": name, "latestDeployVersion": deployed}
+        self.rows.append(
+            {**row, "version": current.version, "versionID": current.version_id, "versionMode": 0}
+        )
 
     def has(self, file: FileVersion) -> None:
         """Have the objects of a version live."""
@@ -110,7 +129,7 @@ class SmallNamespace:
         self.before[call.name]()
         given = call.body or {}
         ids = cast("list[str]", given["templateVersions"])
-        self.sent.append((ids, cast("dict[str, str]", given["variables"])))
+        self.sent.append((self._told(ids), cast("dict[str, str]", given["variables"])))
         items = [item for id_ in ids for item in self.versions[id_][1]]
         count, end = self.ends.pop(0) if self.ends else (len(items), None)
         self.live.update({title_of(item): item for item in items[:count]})
@@ -128,28 +147,48 @@ class SmallNamespace:
         return {**item, "spec": {**mapping_at(item, "spec"), "template": {**template, "spec": pods}}}
 
     def _answer(self, name: str, path: tuple[str, ...], given: Mapping[str, JsonValue]) -> JsonValue:
-        verb, _, kind = name.partition(" ")
-        if name == "preview":
-            ids = cast("list[str]", given["templateVersions"])
-            shown = [item for id_ in ids for item in self._preview(id_)]
-            return {"items": shown, "error": self.refusal}
-        if name == "list variables":
-            return {"vars": [{"key": key, "value": value} for key, value in self.variables.items()]}
+        if name in ("preview", "list variables"):
+            return self._dry_run(name, given)
         if name == "find version":
-            id_ = f"{given['templateName']}@{given['version']}"
+            id_ = id_of(str(given["templateName"]), str(given["version"]))
             return self._version(id_) if id_ in self.versions else {}
+        folder: dict[str, Callable[[], JsonValue]] = {
+            "list spaces": lambda: [{"id": "5" * 24, "name": SPACE, "fav": False, "tags": []}],
+            "list files": lambda: [*self.rows],
+            "get version": lambda: self._version(path[-1]),
+        }
+        return folder[name]() if name in folder else {"manifest": self._live(name, path[-1])}
+
+    def _live(self, name: str, last: str) -> JsonValue:
+        verb, _, kind = name.partition(" ")
         if verb == "list":
             items = [item for item in self.live.values() if item["kind"] == kind]
-            return {"manifest": {"items": cast("list[JsonValue]", items)}, "manifestExt": {}}
-        found = self.live.get(f"{kind}/{path[-1]}")
-        if found is None:
+            return cast("JsonValue", {"items": items})
+        if f"{kind}/{last}" not in self.live:
             raise BcsFailed(bcs_code=1, message="not found")
-        return {"manifest": cast("JsonValue", found)}
+        return cast("JsonValue", self.live[f"{kind}/{last}"])
+
+    def _dry_run(self, name: str, given: Mapping[str, JsonValue]) -> JsonValue:
+        ids = cast("list[str]", given["templateVersions"])
+        for problem in [self.broken[id_] for id_ in ids if id_ in self.broken]:
+            if isinstance(problem, StepError):
+                raise problem
+            return {"error": problem}
+        if name == "list variables":
+            return {"vars": [{"key": key, "value": value} for key, value in self.variables.items()]}
+        self.asked.append(self._told(ids))
+        self.values = cast("dict[str, str]", given["variables"])
+        return {"items": [item for id_ in ids for item in self._preview(id_)], "error": self.refusal}
+
+    def _told(self, ids: Sequence[str]) -> list[str]:
+        """Return `name@version` for ids."""
+        return [f"{file.name}@{file.version}" for file, _ in (self.versions[id_] for id_ in ids)]
 
     def _version(self, version_id: str) -> JsonValue:
         file, items = self.versions[version_id]
         content = "---\n".join(json.dumps(item) + "\n" for item in items)
-        return {"id": version_id, "version": file.version, "content": content}
+        told = self.by.get(version_id, "")
+        return {"id": version_id, "version": file.version, "content": content, "description": told}
 
     def _preview(self, version_id: str) -> list[JsonValue]:
         shown: list[JsonValue] = []

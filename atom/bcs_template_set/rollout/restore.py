@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
 from typing import Optional
 
 from bcs_template_set.bcs import protocol
@@ -14,10 +13,12 @@ from bcs_template_set.bcs.calls import Reader, together
 from bcs_template_set.bcs.marks import told_mark
 from bcs_template_set.bcs.space.provenance import read_provenance, told
 from bcs_template_set.bcs.space.versions import list_past_files
+from bcs_template_set.manifests.kind_entry import Kind
 from bcs_template_set.manifests.parse import parse_foreign
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.rollout.before_deploying import ask_variables
+from bcs_template_set.rollout.live_diff import Object
 from bcs_template_set.rollout.live_look import look
 from bcs_template_set.rollout.live_state import FileVersion, LiveState, objects_in
 from bcs_template_set.rollout.result import Restoration
@@ -49,18 +50,17 @@ def readiness_of(states: Sequence[LiveState]) -> Mapping[str, Optional[bool]]:
     """
     found: dict[str, list[Optional[bool]]] = {}
     for state in states:
-        if state.live is not None and state.watched_kind is not None:
-            found.setdefault(state.file, []).append(_is_ready(state))
+        kind = state.watched_kind
+        if state.live is not None and kind is not None:
+            found.setdefault(state.file, []).append(_is_ready(kind, state.whole))
     # One that is not ready decides, whatever is known of the others.
     return {
         name: False if False in ready else None if None in ready else True for name, ready in found.items()
     }
 
 
-def _is_ready(state: LiveState) -> Optional[bool]:
-    if not state.whole or state.watched_kind is None:
-        return None
-    found = status_of(state.watched_kind, state.whole).state
+def _is_ready(kind: Kind, whole: Object) -> Optional[bool]:
+    found = status_of(kind, whole).state if whole else "nothing"
     return None if found in ("nothing", "paused") else found == "ready"
 
 
@@ -84,10 +84,9 @@ def absent(
     `known` are the objects as they were before, of the files that somebody here has seen: of them none may
     have been live although BCS remembers a version.
     """
-    live = {state.file for state in (*states, *known) if state.live is not None}
-    now = {state.file for state in states if state.live is not None}
-    had = {f.name for f in files if f.name in live or f.name not in {state.file for state in known}}
-    return tuple(f.name for f in files if before.get(f.name) and f.name in had - now)
+    now, was = ({state.file for state in some if state.live is not None} for some in (states, known))
+    never = {state.file for state in known} - was
+    return tuple(f.name for f in files if before.get(f.name) and f.name not in now | never)
 
 
 def versions_live(files: Collection[str], states: Sequence[LiveState]) -> tuple[tuple[str, str], ...]:
@@ -162,8 +161,8 @@ def way_back(
     space: str,
     files: Sequence[FileVersion],
     before: Mapping[str, str],
-    left: Mapping[str, Detail] = MappingProxyType({}),
-    missing: Sequence[str] = (),
+    left: Mapping[str, Detail],
+    missing: Sequence[str],
 ) -> tuple[tuple[FileVersion, ...], Restoration]:
     """Return what has to be deployed to restore these files, and a restoration in which none of it is back.
 
@@ -292,4 +291,4 @@ def _versions_of(reader: Reader, project: str, space: str, row: TemplateFile) ->
 
 def _is_of(version: TemplateVersion, *, pipeline: str, build: int) -> bool:
     origin = read_provenance(version.description)
-    return origin is not None and (told(origin.pipeline), origin.build) == (told(pipeline), build)
+    return origin is not None and (origin.pipeline, origin.build) == (told(pipeline), build)
