@@ -63,6 +63,11 @@ class Kind(NamedTuple):
         return self.route.startswith("crds/")
 
     @property
+    def ends(self) -> bool:
+        """Tell whether its objects come to an end by themselves."""
+        return self.rule is not None and self.rule.ends
+
+    @property
     def is_told_by_lists(self) -> bool:
         """Tell whether a list says which of its objects may be done."""
         return self.is_custom or bool(self.done_in_list)

@@ -19,7 +19,7 @@ from bcs_template_set.bcs.marks import mark_of
 from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
 from bcs_template_set.bcs.space.live_objects import LiveObjects, LiveRow, read_live_objects
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kind_rules import DONE
+from bcs_template_set.manifests.kind_rules import DONE, RolloutRule
 from bcs_template_set.manifests.kinds import AUTOSCALER, LISTED, POD, REPLICA_SET
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
@@ -274,8 +274,11 @@ def _ready(
     shown = {state.title: state for state in seen.states() if state.live is not None}
     found: dict[str, WorkloadHere] = {}
     asked: dict[str, tuple[Kind, str]] = {}
-    for row in (row for members in rows.values() for row in members if row.kind.rule is not None):
-        told = _told_by_lists(row, shown.get(row.title), lists.pods)
+    for row in (row for members in rows.values() for row in members):
+        rule = row.kind.rule
+        if rule is None:
+            continue
+        told = _told_by_lists(row, rule, shown.get(row.title), lists.pods)
         if told is None:
             asked[row.title] = row.kind, row.name
         else:
@@ -292,14 +295,13 @@ def _ready(
 
 
 def _told_by_lists(
-    row: LiveRow, state: Optional[LiveState], pods: Optional[Sequence[PodSummary]]
+    row: LiveRow, rule: RolloutRule, state: Optional[LiveState], pods: Optional[Sequence[PodSummary]]
 ) -> Optional[WorkloadHere]:
     """Return what lists prove of a workload: that it is ready, or that its counts are not reached."""
     kind, status = row.kind, status_of(row.kind, row.item)
     if status.state not in DONE and kind.done_in_list and not kind.may_be_done(row.item):
-        new = kind.rule.counts(row.item).updated if kind.rule is not None else 0
         # A list does not tell how many pods there are: of well ones, any may be old.
-        done = status.done if new >= status.wanted else 0
+        done = status.done if rule.counts(row.item).updated >= status.wanted else 0
         return WorkloadHere(row.title, "not-ready", done, status.wanted)
     if state is not None and state.live is not None and pods is not None:
         workload = Workload(kind, row.name, row.mark.file, row.mark.version, live=state.live)

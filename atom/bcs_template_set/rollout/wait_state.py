@@ -101,8 +101,7 @@ class WaitState:
     @property
     def can_cease_to_be_ready(self) -> bool:
         """Tell whether it is ready, and of a kind that does not end by itself."""
-        rule = self.workload.kind.rule
-        return self.now.end == "ready" and not (rule is not None and rule.ends)
+        return self.now.end == "ready" and not self.workload.kind.ends
 
     @property
     def asks_for_its_pods(self) -> bool:
@@ -160,7 +159,7 @@ class WaitState:
         if self.workload.kind.pod_template != _TEMPLATE or not (wanted and now):
             return ()
         seen = mapping_at(with_hidden(self.workload.live, self.first), "spec", "template")
-        return fields_changed({**wanted}, {**(seen or first or now)}, {**now})
+        return fields_changed({**wanted}, {**(seen or first)}, {**now})
 
     def cause_of_others(self, status: RolloutStatus) -> Optional[Cause]:
         """Return what to say where others have deployed over it, or changed it; None where they have not."""

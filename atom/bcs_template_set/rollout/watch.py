@@ -315,7 +315,7 @@ class _Watch:
         problems = [problem for one in suspects[:MOST_PODS] for problem in self._problems_of(state, one)]
         there = {problem.key for problem in problems}
         state.since = {key: at for key, at in state.since.items() if key in there}
-        terms = Terms(fail_fast=self.fail_fast, own_verdict=kind.rule is not None and kind.rule.ends)
+        terms = Terms(fail_fast=self.fail_fast, own_verdict=kind.ends)
         lasting = [problem for problem in problems if lasts(problem, now - state.since[problem.key])]
         found = diagnose(lasting, terms=terms)
         hopeless = [(p, c) for p, c in found if c.is_hopeless(seconds=now - state.since[p.key])]

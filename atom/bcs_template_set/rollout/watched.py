@@ -15,7 +15,14 @@ from typing import Optional
 from bcs_template_set.bcs.marks import UNMARKED, Mark, mark_of
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.kind_entry import Kind
-from bcs_template_set.manifests.kind_rules import DONE, Counts, Look, WorkloadState, progress_deadline
+from bcs_template_set.manifests.kind_rules import (
+    DONE,
+    Counts,
+    Look,
+    RolloutRule,
+    WorkloadState,
+    progress_deadline,
+)
 from bcs_template_set.manifests.live_fields import count_at, is_going
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
@@ -52,13 +59,12 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
 
     With a `mark`, an object that has another one is progressing, whatever its pods do.
     """
-    if kind.rule is None:
+    rule = kind.rule
+    if rule is None:
         return RolloutStatus("nothing", say("rollout.no_rollout", kind=kind.name))
-    counts = kind.rule.counts(live)
-    look = kind.rule.look(live, counts)
-    # A Job that is done is deleted by its own clean-up.
-    has_ended = kind.rule.ends and look[0] in ("ready", "failed")
-    state, sentence = _known(kind, live, counts, mark=mark, has_ended=has_ended) or look
+    counts = rule.counts(live)
+    look = rule.look(live, counts)
+    state, sentence = _known(kind, rule, live, counts, mark=mark) or look
     wanted = max(0, counts.wanted) + counts.kept
     return RolloutStatus(
         state,
@@ -72,12 +78,13 @@ def status_of(kind: Kind, live: Fields, *, mark: Optional[Mark] = None) -> Rollo
 
 
 def _known(
-    kind: Kind, live: Fields, counts: Counts, *, mark: Optional[Mark], has_ended: bool
+    kind: Kind, rule: RolloutRule, live: Fields, counts: Counts, *, mark: Optional[Mark]
 ) -> Optional[Look]:
     """Return what the rules that hold for every kind find, None where they find nothing."""
-    if is_going(live) and not has_ended:
+    # A Job that is done is deleted by its own clean-up.
+    if is_going(live) and not (rule.ends and rule.look(live, counts)[0] in ("ready", "failed")):
         return "gone", say("rollout.deleting")
-    needs_status = kind.rule is not None and kind.rule.needs_status
+    needs_status = rule.needs_status
     has_status = isinstance(live.get("status"), Mapping)
     found = mark_of(live)
     # What has neither marks nor status is cut down, and no version of anybody's.

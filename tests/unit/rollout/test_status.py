@@ -14,10 +14,19 @@ from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, POD, SERVICE, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.rollout.causes import Cause
 from bcs_template_set.rollout.pods import PodProblem
 from bcs_template_set.rollout.watched import RolloutStatus, Watched, Workload, status_of
 
 KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, JOB)
+COMPLETE: Object = {"conditions": [condition("Complete")]}
+
+
+def partitioned(*, total: int, updated: int) -> Object:
+    """Return a StatefulSet of three pods, all of them well, the first of which a partition keeps."""
+    spec: Object = {"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 1}}}
+    status: Object = {"replicas": total, "updatedReplicas": updated, "readyReplicas": total}
+    return workload("StatefulSet", spec=spec, status=status)
 
 
 def told(status: RolloutStatus) -> tuple[str, str]:
@@ -31,6 +40,29 @@ def test_a_status_counts_what_serves_and_what_is_old() -> None:
     assert (ready.state, ready.done, ready.wanted, ready.serving, ready.old) == ("ready", 3, 3, 3, 0)
     assert status_of(DEPLOYMENT, {**deployment(), "status": None}).serving is None
     assert status_of(JOB, workload("Job")).serving is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "live", "done", "wanted"),
+    [
+        (JOB, workload("Job", spec={"completions": 5}, status={"succeeded": 2, **COMPLETE}), 5, 5),
+        (JOB, workload("Job", spec={"completions": 5}, status={"succeeded": 2}), 2, 5),
+        (STATEFUL_SET, partitioned(total=3, updated=2), 2, 3),
+        (STATEFUL_SET, partitioned(total=3, updated=3), 3, 3),
+        (DEPLOYMENT, deployment(replicas=0, total=0, updated=0, available=0), 0, 0),
+        (DEPLOYMENT, deployment(replicas=2, total=3, updated=1, available=2), 0, 2),
+    ],
+)
+def test_of_what_is_ready_all_that_is_wanted_is_done(
+    kind: Kind, live: Object, done: int, wanted: int
+) -> None:
+    found = status_of(kind, live)
+    assert (found.done, found.wanted) == (done, wanted)
+
+
+def test_a_status_has_the_deadline_that_kubernetes_keeps() -> None:
+    assert status_of(DEPLOYMENT, deployment(progressDeadlineSeconds=60)).deadline == 60
+    assert status_of(DEPLOYMENT, deployment()).deadline is None
 
 
 def watched(key: str, *, paused: bool = False, state: WorkloadState = "progressing") -> Watched:
@@ -64,6 +96,61 @@ def test_the_same_trouble_of_another_pod_is_no_news_and_of_another_container_it_
     assert not replace(told, problem=PodProblem("web-2", "Error", container="main")).says_more_than(told)
     assert replace(told, problem=PodProblem("web-1", "Error", container="side")).says_more_than(told)
     assert replace(told, problem=PodProblem("web-1", "OOMKilled", container="main")).says_more_than(told)
+
+
+FAILS = Cause("image_missing", 1, 0.0, say("deploy.conflict"), say("deploy.conflict"))
+LATE = replace(FAILS, name="progress_deadline")
+
+
+@pytest.mark.parametrize(
+    ("cause", "condition", "told"),
+    [
+        (None, None, ()),
+        (FAILS, None, (FAILS,)),
+        (None, LATE, (LATE,)),
+        (FAILS, LATE, (FAILS,)),
+        (FAILS, FAILS, (FAILS, FAILS)),
+    ],
+)
+def test_that_it_made_no_progress_says_nothing_beside_what_its_pods_say(
+    cause: Optional[Cause], condition: Optional[Cause], told: tuple[Cause, ...]
+) -> None:
+    assert replace(watched("going"), cause=cause, condition=condition).causes == told
+
+
+def counted(done: int, wanted: int, *, key: str = "going", total: int = 0) -> Watched:
+    status = RolloutStatus("progressing", say(f"rollout.{key}", total=total), done=done, wanted=wanted)
+    return replace(watched(key), status=status)
+
+
+@pytest.mark.parametrize(
+    ("now", "is_news"),
+    [
+        (counted(1, 3), False),
+        (counted(1, 3, total=9), False),
+        (replace(counted(1, 3), seconds=9.0, cause=FAILS), False),
+        (counted(2, 3), True),
+        (counted(1, 2), True),
+        (counted(1, 3, key="updating"), True),
+        (replace(counted(1, 3), end="failed"), True),
+        (replace(counted(1, 3), condition=LATE), True),
+        (replace(counted(1, 3), status=None), True),
+    ],
+)
+def test_news_are_another_end_other_counts_another_trouble_and_what_it_says_itself(
+    now: Watched, *, is_news: bool
+) -> None:
+    assert now.says_more_than(counted(1, 3)) is is_news
+
+
+def test_a_workload_must_be_marked_with_its_files_version_unless_it_was_live_otherwise() -> None:
+    one = Workload(DEPLOYMENT, "web", "space/www.yaml", "7")
+    assert (one.title, one.mark, one.file_name) == ("Deployment/web", Mark("space/www.yaml", "7"), "www.yaml")
+    assert replace(one, marked=Mark("", "")).mark == Mark("", "")
+    assert (one.was_live, one.generation, one.live, one.wanted) == (False, 0, {}, {})
+    assert replace(one, live={"a": 1}, wanted={"a": 1}, generation=3) == one, (
+        "how it was does not tell it apart"
+    )
 
 
 # --- what holds for every kind --------------------------------------------------------------------------
