@@ -64,7 +64,8 @@ class SmallNamespace:
     `ends` says how deployments end, one after the other: how many of their objects are applied, and with
     what. `hidden` are objects that previews show as not there, `unlisted` those that they leave out. What is
     in `before`, by a call's name, is done before its answer, and may raise. `refusal` is what a dry run says;
-    one that names a `broken` version fails. `rows` are the folder's files, `by` the versions' descriptions.
+    one that names a `broken` version fails. `rows` are the folder's files, `by` the versions' descriptions,
+    `notes` what stands beside live objects.
     """
 
     most_at_once = 1
@@ -82,6 +83,7 @@ class SmallNamespace:
         self.values: dict[str, str] = {}
         self.rows: list[dict[str, JsonValue]] = []
         self.by: dict[str, str] = {}
+        self.notes: dict[str, JsonValue] = {}
         self.hidden: Collection[str] = ()
         self.unlisted: Collection[str] = ()
         self.variables: dict[str, str] = {}
@@ -157,16 +159,20 @@ class SmallNamespace:
             "list files": lambda: [*self.rows],
             "get version": lambda: self._version(path[-1]),
         }
-        return folder[name]() if name in folder else {"manifest": self._live(name, path[-1])}
+        return folder[name]() if name in folder else {"manifest": self._live(name, path[-1]), **self.notes}
 
     def _live(self, name: str, last: str) -> JsonValue:
         verb, _, kind = name.partition(" ")
         if verb == "list":
-            items = [item for item in self.live.values() if item["kind"] == kind]
-            return cast("JsonValue", {"items": items})
+            return {"items": [self._row(item) for item in self.live.values() if item["kind"] == kind]}
         if f"{kind}/{last}" not in self.live:
             raise BcsFailed(bcs_code=1, message="not found")
         return cast("JsonValue", self.live[f"{kind}/{last}"])
+
+    def _row(self, item: Object) -> JsonValue:
+        """Return an entry of a list: with a uid, and without a generation (facts/bcs.md, trap 12)."""
+        kept = {key: value for key, value in mapping_at(item, "metadata").items() if key != "generation"}
+        return cast("JsonValue", {**item, "metadata": {"uid": f"uid-{kept['name']}", **kept}})
 
     def _dry_run(self, name: str, given: Mapping[str, JsonValue]) -> JsonValue:
         ids = cast("list[str]", given["templateVersions"])

@@ -153,8 +153,6 @@ class _Looking:
 
     def at(self, seen: Seen, wanted: Sequence[NameAndVersion]) -> Seen:
         """Return what is seen with the objects of these versions, or why they are not known."""
-        if not wanted:
-            return seen
         refs, failed = self._refs(wanted)
         versions = {pair: FileVersion(pair[0], ref.id, pair[1]) for pair, ref in refs.items()}
         told = self._variables(tuple(versions.values()))
@@ -176,8 +174,8 @@ class _Looking:
             if (name, version) not in failed:
                 looks.setdefault(name, {})[version] = ()
         for state in (state for states in looked.answers for state in states):
-            version = mark_of(state.desired).version
-            looks.setdefault(state.file, {})[version] = (*looks.get(state.file, {}).get(version, ()), state)
+            of_file, version = looks.setdefault(state.file, {}), mark_of(state.desired).version
+            of_file[version] = (*of_file.get(version, ()), state)
         return replace(
             seen,
             looks=looks,
@@ -247,8 +245,6 @@ def _with_hidden_fields(looking: _Looking, seen: Seen) -> Seen:
         for state in seen.states()
         if state.live is not None and names_hidden(state.desired) and seen.revision_of(state.title) is None
     ]
-    if not cut:
-        return seen
     tasks = [partial(with_whole, looking.reader, looking.deploying, state) for state in cut]
     found = together(looking.reader, tasks)
     whole = {_key(state): state for state, _ in found}
