@@ -214,7 +214,7 @@ def web(tag: str, *, replicas: int = 2, **pods: str) -> Object:
 def with_metadata(item: Object, *, notes: Optional[Mapping[str, str]] = None, **more: object) -> Object:
     metadata = mapping_at(item, "metadata")
     annotations = {**mapping_at(metadata, "annotations"), **(notes or {})}
-    return {**item, "metadata": {**metadata, "annotations": annotations, **more}}  # type: ignore[dict-item]
+    return {**item, "metadata": {**metadata, "annotations": annotations, **more}}  # type: ignore[dict-item]  # JSON
 
 
 def replica_set(number: int, item: Object, version: str) -> Object:
