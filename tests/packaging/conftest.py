@@ -23,8 +23,9 @@ def derived(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
     rewrite = bool(request.config.getoption("--rewrite-golden"))
 
     def check(path: Path, text: str) -> None:
-        if rewrite:
-            path.write_bytes(text.encode("utf-8"))
+        if rewrite:  # at once, since tests of other processes read it meanwhile
+            path.with_name(f"{path.name}.new").write_bytes(text.encode("utf-8"))
+            path.with_name(f"{path.name}.new").replace(path)
         assert path.read_bytes().decode("utf-8") == text, f"{path.name} is out of date: run `make golden`"
 
     return check

@@ -13,7 +13,6 @@ from tests.packaging.store_files import (
     ERROR_JSON,
     error_titles,
     general_title,
-    read_properties,
     write_error_codes,
     write_error_json,
 )
@@ -40,9 +39,8 @@ def test_newer_platforms_find_each_code_in_a_list_of_numbers_and_its_text_in_bot
 ) -> None:
     derived(ERROR_CODES, write_error_codes())
     codes = msgspec.json.decode(ERROR_CODES.read_bytes(), type=list[int])
-    for language in LANGUAGES:
-        texts = dict(read_properties(ERROR_JSON.with_name("i18n") / f"message_{language}.properties"))
-        assert {key: text for key, text in texts.items() if key.isdecimal()} == error_titles(language)
+    for language in LANGUAGES:  # test_translations.py holds the files of texts to these
+        texts = error_titles(language)
         assert [str(code) for code in codes if not texts[str(code)].strip()] == []
 
 
