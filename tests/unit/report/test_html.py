@@ -16,7 +16,6 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.page import only_web
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
 
 
@@ -88,11 +87,6 @@ def test_hostile_text_adds_no_element_no_handler_and_no_link(text: str, language
         "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff]", html
     )
     assert "49" not in "".join(page.skeleton)
-
-
-def test_only_web_addresses_become_links() -> None:
-    assert only_web("https://bcs.example.com/x") == "https://bcs.example.com/x"
-    assert [only_web(url) for url in ("javascript:alert(1)", "data:text/html,x", "//x", "")] == [None] * 4
 
 
 def test_the_link_to_apply_for_a_permission_follows_the_cure_that_speaks_of_it() -> None:
