@@ -20,6 +20,7 @@ from bcs_template_set.report.page import (
     Diff,
     RequestGroup,
     RouteLine,
+    RunKind,
     WorkloadBar,
     bars_of,
     diff_of,
@@ -43,7 +44,7 @@ from bcs_template_set.report.shown_limits import (
 
 def test_a_difference_is_shown_in_runs_of_lines_of_one_kind() -> None:
     text = "--- a\n+++ b\n@@ -1 +1 @@\n same\n-old\n-older\n+new\n\n"
-    runs = (
+    runs: tuple[tuple[RunKind, str], ...] = (
         ("hunk", "--- a\n+++ b\n@@ -1 +1 @@"),
         ("same", " same"),
         ("del", "-old\n-older"),
