@@ -61,6 +61,17 @@ def test_of_many_mistakes_the_first_are_told_and_the_others_counted() -> None:
     assert "mistake 2." in told
     assert "mistake 3." not in told
     assert "2 more" in told
+    for count, more in ((MOST_TOLD, False), (MOST_TOLD + 1, True)):
+        error = ValuesInvalid(details=["mistake."] * count)
+        assert (" more" in what_of(Finding("values", "failed", error), "en_US")) == more
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en_US", " first. second! third"), ("zh_CN", "。first。second!third")]
+)
+def test_what_a_server_says_ends_as_a_sentence_of_the_language(language: Language, told: str) -> None:
+    error = ValuesInvalid(details=["first", "second!", "third"])
+    assert what_of(Finding("values", "failed", error), language).endswith(told)
 
 
 def test_json_has_code_cure_and_request_of_a_failure_only() -> None:

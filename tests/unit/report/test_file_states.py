@@ -264,6 +264,12 @@ def test_only_what_was_seen_to_be_back_is_restored(way: Restoration, state: str)
     assert states(rolled_out("restored", restoration=way))["b"] == state
 
 
+def test_a_restored_file_that_is_not_of_this_run_is_none_of_its_rows() -> None:
+    other = rollout_scenes.file_version("other.yaml")
+    back = rolled_out("restored", restoration=Restoration(files=(*BACK, other)))
+    assert "other.yaml" not in endings_of(back)
+
+
 # --- rows -----------------------------------------------------------------------------------------------
 
 

@@ -133,7 +133,8 @@ def test_each_cause_follows_where_a_workload_stands() -> None:
     item = rollout_scenes.watched("b", "failed", problem=rollout_scenes.NOT_FOUND)
     (line,) = watched_lines(item, language="en_US")
     assert item.cause is not None
-    assert line.text.endswith(f": 0 of 1 updated pod is available. {item.cause.sentence}")
+    stands = "0 of 1 updated pod is available."
+    assert line.text.endswith(f": {stands} {item.cause.sentence} {item.cause.grace}")
 
 
 def test_of_a_workload_that_waits_for_a_person_a_line_says_where_the_console_shows_it() -> None:
