@@ -21,6 +21,7 @@ NOT_HUNTED = {
     "manifests.templating.limits": "limits the process it runs in, which would be the tests' own",
     "messages.errors": "holds the fields of errors; their sentences are held to them by tests/packaging",
     "messages.past_errors": "the same",
+    "report.shown_limits": "holds how much of a run is shown: bounds of our own, where one more is nothing",
     "system.clock": "waits and asks the time, for which tests have clocks of their own",
     "system.signals": "handles signals, for which tests start processes that can't be forked",
     "system.stdout": "as system.signals",

@@ -144,7 +144,6 @@ def _environment(language: Language) -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        lstrip_blocks=True,
         finalize=lambda value: _shown(value, language),
     )
     environment.globals.update(
@@ -225,16 +224,14 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "file_urls": file_urls(outcome),
         "drawing": _drawing(outcome),
         "bars": bars_of(outcome.phases),
-        "started_at": min((phase.started_at for phase in outcome.phases), default=0.0),
+        "started_at": min((phase.started_at for phase in outcome.phases), default=None),
         "request_groups": request_groups(outcome.requests),
         "requests": shown_requests(outcome.requests),
     }
 
 
 def _failure_values(outcome: Outcome) -> dict[str, object]:
-    error = outcome.error
     return {
-        "error": error,
         **_detail_values(outcome),
         "further": listed(further_obstacles(outcome)),
         "impact": impact_texts(outcome),

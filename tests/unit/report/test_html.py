@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
+from html import unescape
 from typing import Callable
 
 import pytest
@@ -16,7 +19,7 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.html import render_html
-from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS
+from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS, PAGE_VALUE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -71,6 +74,55 @@ def test_nothing_is_fetched_and_the_policy_says_so() -> None:
     assert not [a for tag, a in page.elements if "src" in a or tag in ("link", "img", "iframe", "object")]
     assert "url(" not in html
     assert "@import" not in html
+
+
+def test_the_policy_allows_the_pages_own_style_and_script_by_their_hashes_and_no_other() -> None:
+    html = render_html(scenes.published())
+    policy = unescape(re.findall(r'Content-Security-Policy" content="([^"]*)"', html)[0])
+    own = re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", html, re.DOTALL)
+    hashes = [b64encode(sha256(text.encode()).digest()).decode() for text in own]
+    assert re.findall(r"'sha256-([^']*)'", policy) == hashes
+    assert len(hashes) == 2
+
+
+def test_a_value_is_whole_up_to_so_many_characters_and_else_its_beginning_and_end() -> None:
+    def shown(note: str) -> str:
+        return render_html(replace(scenes.published(), warnings=(say("report.join", parts=note),)))
+
+    whole = "a" * PAGE_VALUE
+    assert f"<li>{whole}</li>" in shown(whole)
+    half = PAGE_VALUE // 2
+    assert f"<li>{'a' * half} … {'b' * half}</li>" in shown("a" * half + "x" + "b" * half)
+
+
+def test_a_texts_lines_stay_lines_and_what_is_unseen_in_them_is_shown() -> None:
+    change = scenes.change("a.yaml", writes_version=True, diff="-a\n-b\u200b\n+<c>\n")
+    html = render_html(scenes.outcome_of(scenes.plan_of(change)))
+    assert "<del>-a\n-b\\u200b</del><ins>+&lt;c&gt;</ins>" in html
+    noted = replace(scenes.published(), warnings=(say("report.join", parts="a\nb\u200b<c>"),))
+    assert "<li>a\nb\\u200b&lt;c&gt;</li>" in render_html(noted)
+
+
+def test_a_page_has_no_run_of_empty_lines() -> None:
+    assert "\n\n\n" not in render_html(scenes.half_published())
+
+
+def test_a_run_that_does_not_know_who_it_is_says_where_it_was_and_no_user() -> None:
+    run = replace(scenes.no_permission(), identity=None, phases=())
+    skeleton = page_of(run).skeleton
+    assert [line.strip() for line in skeleton if line.startswith("h2: Who acted, and where")]
+    assert "dt: Region" in skeleton
+    assert "dt: Acting user" not in skeleton
+    nowhere = replace(run, heading=replace(scenes.HEADING, project=""))
+    assert "h2: Who acted, and where" not in page_of(nowhere).skeleton
+
+
+def test_whoever_made_a_version_by_bcs_own_word_is_named_once_and_nobody_where_it_says_none() -> None:
+    first, *rest = scenes.published().files
+    others = replace(scenes.published(), files=(replace(first, creator="zhaoliu"), *rest))
+    assert "dd: lisi, zhaoliu" in page_of(others).skeleton
+    nobody = [replace(file, creator="") for file in others.files]
+    assert "dt: Creator recorded by BCS" not in page_of(replace(others, files=tuple(nobody))).skeleton
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
