@@ -28,7 +28,7 @@ from bcs_template_set.agent.progress_payload import (
 )
 from bcs_template_set.config.regions import Region
 from bcs_template_set.manifests.kind_rules import DONE, SETTLED
-from bcs_template_set.messages import known, say
+from bcs_template_set.messages import say
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.messages.text import shorten
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -76,15 +76,15 @@ def snapshot_of(record: RunRecord) -> Snapshot:
     shares = SHARES.get(record.heading.action, SHARES["publish"])
     value = sum(shares.get(name, 0.0) for name in set(record.gone_well))
     if record.under_way is not None:
-        value += shares.get(record.under_way.name, 0.0) * _share_of_phase(record, rows.values())
+        name = record.under_way.name
+        value += shares.get(name, 0.0) * _share_of_phase(name, rows.values())
     subtasks = tuple(_subtask(record, name, row) for name, row in rows.items())
     return Snapshot(value=value, subtasks=subtasks, phases=tuple(_phases(record)))
 
 
 def _phases(record: RunRecord) -> Iterable[TimelineItem]:
     def named(name: str) -> str:
-        key = f"progress.phase_{name}"
-        return say(key).render(record.language) if known(key) else name
+        return say(f"progress.phase_{name}").render(record.language)
 
     for phase in record.phases:
         yield TimelineItem(named(phase.name), phase.started_at, phase.seconds)
@@ -126,12 +126,12 @@ def _rows(record: RunRecord) -> dict[str, _Row]:
     return rows
 
 
-def _share_of_phase(record: RunRecord, rows: Iterable[_Row]) -> float:
+def _share_of_phase(name: str, rows: Iterable[_Row]) -> float:
     """Return how much of the phase under way is done; files tell nothing of a deployment."""
-    if record.under_way is not None and record.under_way.name == "deploy":
+    if name == "deploy":
         shares = [_share_ready(row.workloads) for row in rows if row.workloads]
     else:
-        shares = [_share_written(row.files) for row in rows if row.files]
+        shares = [_share_written(row.files) for row in rows]
     return MOST_OF_A_PHASE * sum(shares) / len(shares) if shares else 0.0
 
 
@@ -277,6 +277,6 @@ def live_line(snapshot: Snapshot, *, columns: int, mask: Callable[[str], str]) -
     """Return a snapshot as one line: the share, how many have ended, the phase, and what is under way."""
     phases = [phase.name for phase in snapshot.phases if phase.seconds is None]
     running = [subtask.name for subtask in snapshot.subtasks if subtask.status == "running"]
-    names = [clean_name(mask(name)) for name in phases[-1:] + running[:3]]
+    names = [clean_name(mask(name)) for name in phases + running[:3]]
     parts = [f"{int(snapshot.value * 100):3d}%", summary_of(snapshot.subtasks), *names]
     return shorten("  ".join(part for part in parts if part), max(1, columns))

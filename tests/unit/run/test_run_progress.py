@@ -246,6 +246,74 @@ def test_a_rollout_that_waits_for_a_person_has_succeeded_as_its_run_has() -> Non
     assert {status for _, _, status in told(made)} == {"succeeded"}
 
 
+def test_files_that_somebody_else_has_written_or_that_are_skipped_are_done() -> None:
+    made = record()
+    files = [change(f"{name}.yaml") for name in "abcd"]
+    planned(made, *files)
+    with made.phase("publish"):
+        before = snapshot_of(made).value
+        ended(made, (files[0], "unchanged"), (files[1], "skipped"), (files[2], "applied"))
+        assert [progress for _, progress, _ in told(made)] == [1.0, 1.0, 1.0, 0.0]
+        share = SHARES["publish"]["publish"] * MOST_OF_A_PHASE * 3 / 4
+        assert snapshot_of(made).value == pytest.approx(before + share)
+
+
+def test_of_what_was_live_and_is_ready_nothing_is_shown() -> None:
+    made = record("deploy")
+    planned(made, change("a.yaml", writes=False))
+    item = watched("a", "ready")
+    made.watch(replace(item, workload=replace(item.workload, was_live=True)))
+    assert told(made) == []
+    made.watch(item)
+    assert [name for name, _, _ in told(made)] == ["a.yaml"]
+
+
+def test_the_workloads_of_a_domain_count_the_same_and_one_that_nobody_has_seen_counts_nothing() -> None:
+    made = record("deploy")
+    file = change("a.yaml", writes=False)
+    planned(made, file)
+    deployed(made, file)
+
+    def seen(*items: Watched) -> float:
+        for number, item in enumerate(items):
+            name = f"a{number}"
+            made.watch(replace(item, workload=replace(item.workload, name=name)))
+        return snapshot_of(made).subtasks[0].progress
+
+    half = WRITTEN + (1 - WRITTEN) / 2
+    assert seen(watched("a", "pending"), watched("a", "ready")) == half
+    assert seen(replace(watched("a", "pending"), status=None)) == half
+    assert seen(watched("a", "pending", done=0, wanted=0)) == half
+    assert seen(watched("a", "pending", done=1, wanted=1)) == 1.0
+
+
+def test_what_was_published_and_never_deployed_is_still_to_come_where_the_run_has_failed() -> None:
+    made = record("deploy")
+    only = change("a.yaml")
+    planned(made, only)
+    ended(made, (only, "applied"))
+    made.error = WorkspaceUnwritable(file="x", problem="full")
+    assert told(made) == [("a.yaml", 0.4, "pending")]
+
+
+def test_what_is_published_and_holds_nothing_to_deploy_is_done_with_the_deployment() -> None:
+    made = record("deploy")
+    only = change("a.yaml")
+    planned(made, only)
+    ended(made, (only, "applied"))
+    with made.phase("deploy"):
+        assert told(made) == [("a.yaml", 0.4, "running")]
+    assert told(made) == [("a.yaml", 1.0, "succeeded")]
+
+
+def test_a_phase_beyond_the_whole_counts_nothing() -> None:
+    made = record("deploy")
+    for name in ("prune", "retention"):
+        with made.phase(name):
+            assert snapshot_of(made).value == 0.0
+        assert snapshot_of(made).value == 0.0
+
+
 def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
     made = record("deploy")
     hosts = [f"host-{number:03}.a-rather-long-name-of-a-zone.example.com" for number in range(300)]
@@ -278,7 +346,7 @@ def test_published_files_are_no_progress_of_the_deployment_that_follows() -> Non
 
 
 def test_phases_are_told_in_the_storys_language() -> None:
-    for name in SHARES["deploy"]:
+    for name in ("doctor", *SHARES["deploy"], "prune", "retention"):
         english, chinese = record("deploy"), replace(record("deploy"), language="zh_CN")
         for made in (english, chinese):
             with made.phase(name):
@@ -371,6 +439,23 @@ def test_a_terminal_sees_a_line_that_is_gone_at_the_end() -> None:
     assert "render" in printed
     assert printed.rpartition("\r")[2] == ""
     assert COMMAND not in printed
+
+
+def test_a_line_leaves_the_terminals_last_cell_and_names_no_phase_that_is_over() -> None:
+    stream, clock = io.StringIO(), FakeClock()
+    shown = ShownProgress(Log(stream, "en_US"), clock=clock, audience="terminal", columns=lambda: 41)
+    shown.begin(Region("gz", Endpoint(gateway="https://g.example.com")))
+    made = record()
+    with made.phase("plan"):
+        shown.move(made)
+        assert stream.getvalue() == "  0%  plan"
+    shown.show(snapshot_of(made))
+    assert stream.getvalue().rpartition("\r")[2] == " 25%"
+    planned(made, *(change(f"{name}.yaml") for name in "ab"))
+    shown.show(snapshot_of(made))
+    assert stream.getvalue().rpartition("\r")[2] == " 25%  0/2"
+    shown.show(replace(snapshot_of(made), subtasks=(Subtask("a" * 60, 0.5, "running"),)))
+    assert len(stream.getvalue().rpartition("\r")[2]) == 40
 
 
 def test_where_nobody_looks_nothing_is_printed() -> None:
