@@ -100,7 +100,7 @@ class DeployTarget:
     def tell(self, sentence: Text) -> None:
         """Print a sentence."""
         services = self.context.services
-        if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
+        if not services.record.stopped:  # else a signal has overtaken this thread
             services.log.info(sentence)
 
     def warn(self, sentence: Text) -> None:
@@ -115,7 +115,7 @@ class DeployTarget:
     def show_change(self, item: Watched) -> None:
         """Remember where a workload is, and print it."""
         record = self.context.services.record
-        if record.stopped:  # pragma: no cover - in a thread that a signal overtakes
+        if record.stopped:
             return
         known = {earlier.workload.title for earlier in record.watched()}
         record.watch(item)
@@ -134,7 +134,7 @@ class DeployTarget:
         """Say that workloads can't be looked at, and why; and that they can again."""
         if blind is None:
             self.tell(say("deploy.sees_again"))
-        elif not self.context.services.record.stopped:  # pragma: no branch - as in `tell`
+        elif not self.context.services.record.stopped:
             problem, since = blind.error.title(), clock_time(blind.since)
             self.context.services.log.warning(say("deploy.can_not_look", since=since, problem=problem))
 
@@ -354,9 +354,7 @@ class DeployProgress(Observer):
 
     def _keep(self, rollout: Rollout) -> None:
         self._rollout = rollout
-        if (
-            not self._target.context.services.record.stopped
-        ):  # pragma: no branch - a thread overtaken by a signal
+        if not self._target.context.services.record.stopped:
             self._target.keep(rollout)
 
     def _tell(self, live: Sequence[FileVersion], refused: Sequence[str]) -> None:

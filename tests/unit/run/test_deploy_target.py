@@ -211,6 +211,11 @@ def test_that_nobody_has_pods_although_the_file_wants_some_is_a_warning() -> Non
     assert was_live.warnings == [], "the plan has said that"
 
 
+def test_of_what_nobody_could_see_nothing_is_said_but_that() -> None:
+    (item,), phases = waited(state(), answers={"get Deployment": NoPermission(user="lisi", message="no")})
+    assert (item.end, item.status, phases.warnings) == ("unseen", None, [])
+
+
 def test_what_somebody_has_stopped_is_left_to_a_person() -> None:
     metadata: JsonValue = {"name": "web", "generation": 1, "annotations": dict(marked(NEW))}
     status: JsonValue = {"conditions": [dict(condition("Suspended"))]}
@@ -270,6 +275,20 @@ def test_that_nobody_can_look_is_a_warning_in_the_log_alone() -> None:
     assert phases.warnings == []
     target.show_sight(None)
     assert told(phases)[-1] == "The workloads can be looked at again."
+
+
+def test_what_a_thread_sees_after_a_signal_has_ended_the_run_is_not_told() -> None:
+    target, phases = target_of()
+    going = Going()
+    kept = going.rollout
+    for made in (phases, going.phases):
+        made.record.stopped = True
+    target.tell(say("deploy.sees_again"))
+    target.show_change(watched())
+    target.show_sight(None)
+    target.show_sight(Blind(0.0, REFUSED))
+    going.progress.begins(going.files)
+    assert (phases.log, phases.record.watched(), going.rollout) == ("", (), kept)
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(100.0, 95.0), (5.5, 0.5), (3.0, 0.0)])
@@ -358,15 +377,16 @@ def test_what_took_too_long_says_which_time_was_too_short() -> None:
 
 
 def test_a_deadline_that_ended_the_wait_early_is_told_with_what_to_do() -> None:
-    def keys(deadline: Optional[int], key: str = "rollout.deadline_exceeded") -> list[str]:
+    def told(deadline: Optional[int], key: str = "rollout.deadline_exceeded") -> list[object]:
         found = verdict(watched("failed", key=key, deadline=deadline))
         assert found is not None
-        return [detail.key for detail in found.details if isinstance(detail, Text)][1:]
+        return [*found.details[1:]]
 
-    assert keys(599) == ["rollout.ended_before_timeout", "context.cure"]
-    assert keys(600) == ["context.cure"]
-    assert keys(None) == ["context.cure"]
-    assert keys(599, key="rollout.ready") == []
+    cure = say("context.cure", value=say("rollout.raise_deadline"))
+    assert told(599) == [say("rollout.ended_before_timeout", deadline=599, timeout=600), cure]
+    assert told(600) == [cure]
+    assert told(None) == [cure]
+    assert told(599, key="rollout.ready") == []
     assert verdict(replace(watched("failed"), status=None)) is not None
 
 

@@ -308,6 +308,8 @@ def test_what_is_published_and_holds_nothing_to_deploy_is_done_with_the_deployme
 
 def test_a_phase_beyond_the_whole_counts_nothing() -> None:
     made = record("deploy")
+    planned(made, change("a.yaml"))
+    ended(made, (change("a.yaml"), "applied"))
     for name in ("prune", "retention"):
         with made.phase(name):
             assert snapshot_of(made).value == 0.0
