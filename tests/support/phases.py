@@ -12,10 +12,12 @@ from typing import Callable, TypeVar, Union, cast
 from tests.support.pieces import URL, FakeClock
 from tests.support.planned import desired
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.calls import Body, Call, JsonValue, Read, Write
+from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.regions import Endpoint, Region
@@ -32,6 +34,7 @@ from bcs_template_set.system.proxies import Machine
 T = TypeVar("T")
 
 CLUSTER, NAMESPACE = "BCS-K8S-40000", "prod"
+PLACE = NamespaceRef("web", "a" * 32, CLUSTER, NAMESPACE)
 
 Answer = Union[JsonValue, StepError, Callable[[Call[object]], JsonValue]]
 
@@ -84,6 +87,20 @@ def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
     return read_settings({**given, **inputs}, regions=["gz"])
 
 
+@dataclass(frozen=True)
+class _Agent:
+    """All that a run asks an agent for once its settings are read: the pipeline's credentials."""
+
+    credentials: Mapping[str, Union[Credential, StepError]]
+
+    def credential(self, credential_id: str) -> Credential:
+        """Return a credential, or raise why there is none."""
+        found = self.credentials[credential_id]
+        if isinstance(found, StepError):
+            raise found
+        return found
+
+
 @dataclass
 class Phases:
     """A run that has rendered, and what it has said so far."""
@@ -114,11 +131,12 @@ def run_of(
     build: BuildInfo = BuildInfo("record", build_number=7, branch="main"),  # noqa: B008 - frozen
     wanted: Desired | None = None,
     inputs: Mapping[str, str] = MappingProxyType({}),
+    credentials: Mapping[str, Union[Credential, StepError]] = MappingProxyType({}),
 ) -> Phases:
     """Return a run that has rendered these files, within so many seconds."""
     clock, printed = FakeClock(), io.StringIO()
     services = Services(
-        agent=cast("Agent", None),  # nothing after the settings asks it
+        agent=cast("Agent", _Agent(credentials)),
         log=Log(printed, "en_US"),
         clock=clock,
         deadline=Deadline(clock, seconds=seconds),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Optional
+from typing import Callable, Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, list_live
@@ -46,7 +46,33 @@ class UsedImage:
     is_new: bool = True
 
 
-def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
+def ask_registries(
+    context: RunContext, asked: Sequence[UsedImage], login: Optional[Login]
+) -> Mapping[ImageName, Verdict]:
+    """Return what the registries say of these images."""
+    services, environ = context.services, context.machine.environ
+    transport = Transport(
+        connect_timeout=PATIENCE.request,
+        read_timeout=PATIENCE.request,
+        connections=MOST_AT_ONCE,
+        clock=services.clock,
+        environ=environ,
+        refuses=is_link_local,
+    )
+    try:
+        client = RegistryClient(
+            transport, services.clock, services.deadline, environ, login, services.log.mask
+        )
+        return look_for_images(client, (each.name for each in asked), nodes=_nodes_by_name(asked))
+    finally:
+        transport.close()
+
+
+Ask = Callable[[RunContext, Sequence[UsedImage], Optional[Login]], Mapping[ImageName, Verdict]]
+"""Asks the registries of images, with a login where there is one."""
+
+
+def check_images(run: RenderedRun, reader: Reader, planned: Planned, *, ask: Ask = ask_registries) -> None:
     """Look for the new images of a run, and of a rollback for those that it brings back.
 
     That nobody could look never stops a rollback: it may be what is left in an outage.
@@ -72,7 +98,7 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     if not asked:
         return
     demands = settings.image_check == "require" and not settings.goes_back
-    verdicts = _look(context, asked, _login(context, used, demands=demands))
+    verdicts = ask(context, asked, _login(context, used, demands=demands))
     told = _Told(asked, verdicts)
     for warning in told.warnings():
         _warn(context, warning)
@@ -98,7 +124,9 @@ def _is_all_there(context: RunContext, told: _Told, running: frozenset[ImageName
     return not unseen and not told.missing
 
 
-def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -> Sequence[bool]:
+def lack_images(
+    context: RunContext, states: Sequence[Sequence[ManifestFile]], *, ask: Ask = ask_registries
+) -> Sequence[bool]:
     """Tell of each of several states' files whether an image of them is proved missing; nothing is said.
 
     All are looked for at once: a registry that never answers costs that time once.
@@ -109,7 +137,7 @@ def lack_images(context: RunContext, states: Sequence[Sequence[ManifestFile]]) -
     asked = [*chain(*used)]
     if context.settings.image_check == "off" or not asked:
         return [False] * len(used)
-    verdicts = _look(context, asked, _login(context, asked, demands=False))
+    verdicts = ask(context, asked, _login(context, asked, demands=False))
     return [bool(_Told(own, verdicts).refused(frozenset())) for own in used]
 
 
@@ -173,27 +201,6 @@ def _nodes_by_name(asked: Iterable[UsedImage]) -> Mapping[ImageName, Sequence[Pl
         if each.nodes is not None and each.nodes not in known:
             known.append(each.nodes)
     return nodes
-
-
-def _look(
-    context: RunContext, asked: Sequence[UsedImage], login: Optional[Login]
-) -> Mapping[ImageName, Verdict]:
-    services, environ = context.services, context.machine.environ
-    transport = Transport(
-        connect_timeout=PATIENCE.request,
-        read_timeout=PATIENCE.request,
-        connections=MOST_AT_ONCE,
-        clock=services.clock,
-        environ=environ,
-        refuses=is_link_local,
-    )
-    try:
-        client = RegistryClient(
-            transport, services.clock, services.deadline, environ, login, services.log.mask
-        )
-        return look_for_images(client, (each.name for each in asked), nodes=_nodes_by_name(asked))
-    finally:
-        transport.close()
 
 
 def _login(context: RunContext, used: Sequence[UsedImage], *, demands: bool) -> Optional[Login]:
