@@ -13,7 +13,7 @@ from tests.support.pieces import URL, FakeClock
 from tests.support.planned import desired
 
 from bcs_template_set.agent.build_api import Credential
-from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.calls import Body, Call, JsonValue, Read, Write
@@ -89,9 +89,17 @@ def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
 
 @dataclass(frozen=True)
 class _Agent:
-    """All that a run asks an agent for once its settings are read: the pipeline's credentials."""
+    """All that a run asks an agent for once its settings are read."""
 
     credentials: Mapping[str, Union[Credential, StepError]]
+
+    def names_of_pipeline(self) -> tuple[str, ...]:
+        """Return the names that the pipeline has set."""
+        return ()
+
+    def task(self) -> TaskInfo:
+        """Return what the worker says of the task."""
+        return TaskInfo()
 
     def credential(self, credential_id: str) -> Credential:
         """Return a credential, or raise why there is none."""

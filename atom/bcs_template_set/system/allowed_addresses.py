@@ -39,7 +39,7 @@ def addresses_of(host: str) -> tuple[str, ...]:
     """Return the addresses that a host's name resolves to, each once; none where it resolves to none."""
     try:
         found = allowed_addresses(host, 0, refuses=lambda _: False)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for what can be no name: `a..b`
         return ()
     return tuple(dict.fromkeys(map(address_of, found)))
 
