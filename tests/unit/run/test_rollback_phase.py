@@ -1,0 +1,303 @@
+"""What a run goes back to: which files, whose versions, what of them is live, and which state is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Optional
+
+import pytest
+import yaml
+from tests.support.phases import PLACE, Answer, Answers, run_of
+from tests.support.planned import OURS
+
+from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
+from bcs_template_set.bcs.calls import Call, JsonValue
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
+from bcs_template_set.bcs.space.existing import PastFile, ref_of
+from bcs_template_set.bcs.space.provenance import Provenance
+from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import InputsInvalid, NoPermission
+from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
+from bcs_template_set.publish.past_states import PastState, history_of_line
+from bcs_template_set.run.look_ahead import deploying_of
+from bcs_template_set.run.rollback_phase import (
+    LiveVersions,
+    Past,
+    choose_state,
+    line_of,
+    read_live,
+    rows_in_scope,
+)
+
+SPACE = "front-ends"
+NO = NoPermission(user="lisi", message="no")
+
+
+def version(
+    build: int, *, file: str = "web", origin: Provenance = OURS, kind: str = "Service"
+) -> TemplateVersion:
+    """Return a file's version of a build."""
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": kind, "metadata": {"name": file, "build": build}})
+    return TemplateVersion(
+        id=f"{file}-{build}",
+        version=f"1.0.{build}-main",
+        content=text,
+        description=replace(origin, build=build).line(text) if build else "by hand",
+        create_at=1_767_000_000 + build,
+    )
+
+
+def past(name: str, *builds: int, origin: Provenance = OURS, current: Optional[int] = None) -> PastFile:
+    """Return a file with the versions of these builds, at the last of them."""
+    versions = tuple(version(build, file=name, origin=origin) for build in builds)
+    at = version(builds[-1] if current is None else current, file=name)
+    row = TemplateFile(
+        id=name, name=f"{SPACE}/{name}", real_name=name, version=at.version, version_id=at.id, version_mode=0
+    )
+    return PastFile(row, versions)
+
+
+# --- which files ----------------------------------------------------------------------------------------
+
+
+def scope_of(*only: str, files: Sequence[str] = ()) -> Mapping[str, Optional[TemplateFile]]:
+    run = run_of(inputs={"action": "rollback", "only": "\n".join(only)}).run
+    rows = {name: past(name, 1).row for name in ("a.example.com.routes.yaml", "lone.yaml")}
+    prepared = replace(run.prepared)
+    vars(prepared)["scope"] = Scope((), files)
+    return rows_in_scope(run.settings, rows, prepared=prepared)
+
+
+def test_the_files_are_those_that_the_templates_name_also_where_the_folder_lacks_them() -> None:
+    found = scope_of(files=["lone.yaml", "new.yaml"])
+    assert {name: row is not None for name, row in found.items()} == {"lone.yaml": True, "new.yaml": False}
+
+
+def test_or_those_of_the_folder_that_only_names() -> None:
+    assert scope_of("a.example.com").keys() == {"a.example.com.routes.yaml"}
+    assert scope_of("lone.yaml", files=["x.yaml"]).keys() == {"lone.yaml"}
+    with pytest.raises(NothingNamed) as raised:
+        scope_of("b.example.com")
+    near = say("settings.only_unknown", name="b.example.com")
+    assert [*raised.value.details] == [say("settings.did_you_mean", mistake=near, near="a.example.com")]
+
+
+# --- whose versions -------------------------------------------------------------------------------------
+
+AT_A_DESK = replace(OURS, pipeline="", build=0)
+
+
+def test_the_versions_are_those_of_this_pipeline() -> None:
+    assert line_of(OURS, {}) is OURS
+
+
+def test_at_a_desk_they_are_those_of_the_only_pipeline_of_the_branch() -> None:
+    other_branch = past("b", 1, origin=replace(OURS, pipeline="p-2", branch="other"))
+    files = {"a": past("a", 0, 1, 2), "b": other_branch, "c": past("c", 3, origin=replace(OURS, pipeline=""))}
+    assert line_of(AT_A_DESK, files) == replace(AT_A_DESK, pipeline="p-1")
+
+
+def test_at_a_desk_several_pipelines_or_none_are_refused() -> None:
+    files = {"a": past("a", 1), "b": past("b", 1, origin=replace(OURS, pipeline="p-0"))}
+    with pytest.raises(InputsInvalid) as raised:
+        line_of(AT_A_DESK, files)
+    assert [*raised.value.details] == [say("rollback.pipelines", pipelines=["p-0", "p-1"])]
+    with pytest.raises(InputsInvalid) as raised:
+        line_of(AT_A_DESK, {"a": past("a", 0)})
+    assert [*raised.value.details] == [say("rollback.no_pipeline", branch="main")]
+
+
+# --- what is live ---------------------------------------------------------------------------------------
+
+
+def marked(file: str, at: str, *, space: str = SPACE) -> dict[str, JsonValue]:
+    annotations: JsonValue = {TEMPLATE_NAME: f"{space}/{file}", TEMPLATE_VERSION: at}
+    return {"metadata": {"name": file, "uid": file, "namespace": "prod", "annotations": annotations}}
+
+
+def shown(file: str, live: str = "", *, kind: str = "Service") -> JsonValue:
+    """Return an object of a preview, live at a version where one is given."""
+    wanted = yaml.safe_dump({"apiVersion": "v1", "kind": kind, **marked(file, "x")})
+    return {
+        "kind": kind,
+        "name": file,
+        "content": wanted,
+        "previousContent": yaml.safe_dump({"kind": kind, **marked(file, live)}) if live else "",
+    }
+
+
+class Cluster(Answers):
+    """A cluster that shows nothing but what it is told to."""
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        super().__init__(answers)
+        self._lists: Answer = {"manifest": {"items": []}}
+
+    def _answer(self, call: Call[object]) -> object:  # type: ignore[override]
+        if call.name not in self._answers and call.name.startswith("list "):
+            self._answers = {**self._answers, call.name: self._lists}
+        return super()._answer(call)
+
+
+def live_of(
+    files: Mapping[str, PastFile], answers: Mapping[str, Answer], *, target: str = "previous"
+) -> tuple[Mapping[str, list[str]], Cluster]:
+    """Return the names of the versions that each file is live at."""
+    context = run_of(inputs={"action": "rollback"}).run.context
+    cluster = Cluster(answers)
+    found = read_live(cluster, deploying_of(context, PLACE, {}), files, target=target)
+    return {name: [one.version for one in versions] for name, versions in found.items()}, cluster
+
+
+def test_a_file_is_live_at_the_versions_that_its_objects_are_marked_with_newest_first() -> None:
+    files = {"web": past("web", 5, 6, 7, 10)}
+    preview: JsonValue = {"items": [shown("web", "1.0.6-main")]}
+    rows: JsonValue = {
+        "manifest": {
+            "items": [marked("web", "1.0.10-main"), marked("other", "1.0.5-main"), marked("web", "gone")]
+        }
+    }
+    found, _ = live_of(files, {"preview": preview, "list Service": rows})
+    assert found == {"web": ["1.0.10-main", "1.0.6-main"]}
+
+
+def test_what_another_folder_has_live_is_not_this_ones() -> None:
+    rows: JsonValue = {"manifest": {"items": [marked("web", "1.0.7-main", space="other")]}}
+    assert live_of({"web": past("web", 7)}, {"preview": {"items": []}, "list Service": rows})[0] == {
+        "web": []
+    }
+
+
+def test_files_that_a_failing_dry_run_does_not_show_are_asked_for_one_by_one() -> None:
+    def preview(call: Call[object]) -> JsonValue:
+        asked = (call.body or {})["templateVersions"]
+        items: JsonValue = [shown("b", "1.0.3-main")] if asked == ["b-4"] else [shown("a", "1.0.1-main")]
+        return {"items": items, "error": "" if asked == ["b-4"] else "Job is immutable"}
+
+    files = {"a": past("a", 1, 2), "b": past("b", 3, 4)}
+    found, cluster = live_of(files, {"preview": preview})
+    assert found == {"a": ["1.0.1-main"], "b": ["1.0.3-main"]}
+    asked = [body["templateVersions"] for body in cluster.bodies if "templateVersions" in body]
+    assert asked == [["a-2", "b-4"], ["b-4"]]
+
+
+def test_where_nobody_may_see_what_is_live_nothing_is_known_to_be_before_it() -> None:
+    files = {"web": past("web", 6, 7)}
+    deployment = yaml.safe_dump({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}})
+    item: JsonValue = {"kind": "Deployment", "name": "web", "content": deployment, "previousContent": ""}
+    listed: Answer = {"manifest": {"items": [marked("web", "1.0.7-main")]}}
+    refused: Answer = NO
+    for answer in (refused, listed):
+        answers: dict[str, Answer] = {"preview": {"items": [item]}, "list Deployment": answer}
+        with pytest.raises(NoSuchState) as raised:
+            live_of(files, answers)
+        assert raised.value.fields["problem"] == say("rollback.unseen", namespace="prod")
+        assert live_of(files, answers, target="build 6")[0] == {"web": ["1.0.7-main"]}
+    gone = {"x": past("x", 6, current=9)}
+    assert live_of(gone, answers, target="build 6")[0] == {"x": []}
+
+
+def test_without_a_current_version_nothing_is_previewed() -> None:
+    file = past("web", 6)
+    files = {"web": PastFile(file.row.replaced(version_id="", version=""), file.versions)}
+    rows: JsonValue = {"manifest": {"items": [marked("web", "1.0.6-main")]}}
+    assert live_of(files, {"list Service": rows})[0] == {"web": ["1.0.6-main"]}
+
+
+# --- which state ----------------------------------------------------------------------------------------
+
+
+def chosen(
+    target: str,
+    *files: PastFile,
+    live: Optional[LiveVersions] = None,
+    answers: Optional[Mapping[str, Answer]] = None,
+) -> PastState:
+    """Return the state that a target names."""
+    by_name = {file.row.real_name: file for file in files}
+    history = history_of_line({name: map(ref_of, file.versions) for name, file in by_name.items()}, OURS)
+    found = Past(by_name, OURS, history, live or {})
+    return choose_state(found, Cluster(answers or {}), PLACE, target=target, space=SPACE)
+
+
+def names(state: PastState) -> dict[str, str]:
+    return {name: ref.name for name, ref in state.versions.items()}
+
+
+WEB, API = past("web", 3, 5, 7), past("api", 4)
+
+
+def test_previous_is_the_state_before_the_newest_build_that_is_live() -> None:
+    live = {"web": (version(7, file="web"),), "api": (version(4, file="api"),)}
+    assert names(chosen("previous", WEB, API, live=live)) == {"web": "1.0.5-main", "api": "1.0.4-main"}
+    with pytest.raises(NoSuchState) as raised:
+        chosen("previous", WEB, live={"web": (version(3, file="web"),)})
+    problem = say("rollback.nothing_before", names=["web"], namespace="prod")
+    assert raised.value.fields == {"target": "previous", "problem": problem}
+
+
+@pytest.mark.parametrize("target", ["build 4", "build #4", "build  4"])
+def test_a_build_is_the_state_that_it_left(target: str) -> None:
+    assert names(chosen(target, WEB, API)) == {"web": "1.0.3-main", "api": "1.0.4-main"}
+
+
+def test_a_build_that_never_was_or_left_nothing_is_refused() -> None:
+    assert names(chosen("build 7", WEB)) == {"web": "1.0.7-main"}
+    with pytest.raises(NoSuchState) as raised:
+        chosen("build 8", past("web", 3, 5))
+    assert raised.value.fields["problem"] == say("rollback.never_built", newest=5, ours=7)
+    with pytest.raises(NoSuchState) as raised:
+        chosen("build 2", WEB)
+    assert raised.value.fields["problem"] == say("rollback.nothing_then", names=["web"], namespace="prod")
+    with pytest.raises(NoSuchState) as raised:
+        chosen("build 9", past("web", 0))
+    assert raised.value.fields["problem"] == say("rollback.never_built", newest=0, ours=7)
+    assert names(chosen("build 9", past("web", 3, 9))) == {"web": "1.0.9-main"}
+
+
+def test_a_version_is_the_state_after_it_was_made() -> None:
+    assert names(chosen("1.0.4-main", WEB, API)) == {"web": "1.0.3-main", "api": "1.0.4-main"}
+    with pytest.raises(VersionGone) as raised:
+        chosen("1.0.8-main", WEB, API)
+    assert (raised.value.fields["version"], raised.value.fields["files"]) == ("1.0.8-main", ["api", "web"])
+    assert len(raised.value.details) == 1
+    assert chosen("1.0.3-main", WEB).absent == ()
+
+
+def test_a_state_of_which_a_file_was_deleted_is_refused() -> None:
+    text = "kind: Service\n"
+    later = version(7, file="api").replaced(
+        description=replace(OURS, build=7).line(text, bases=("d" * 24,)), content=text
+    )
+    deleted = PastFile(API.row, (later,))
+    with pytest.raises(NoSuchState) as raised:
+        chosen("build 5", WEB, deleted)
+    assert raised.value.fields["problem"] == say("rollback.deleted", names=["api"])
+    assert chosen("build 5", WEB, past("api", 7)).absent == ("api",)
+
+
+def test_a_build_whose_deployment_never_was_live_is_passed_by() -> None:
+    def deployment(build: int) -> TemplateVersion:
+        pods = {"template": {"spec": {"containers": [{"name": "main", "image": f"web:{build}"}]}}}
+        body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": pods}
+        return version(build, file="web").replaced(content=yaml.safe_dump(body))
+
+    file = PastFile(WEB.row, tuple(map(deployment, (3, 5, 7))))
+    owners: JsonValue = [{"kind": "Deployment", "name": "web", "uid": "u"}]
+
+    def revision(number: int, at: str) -> JsonValue:
+        row = marked("web", at)
+        metadata = row["metadata"]
+        assert isinstance(metadata, dict)
+        annotations = metadata["annotations"]
+        assert isinstance(annotations, dict)
+        annotations["deployment.kubernetes.io/revision"] = str(number)
+        return {"metadata": {**metadata, "uid": at, "ownerReferences": owners}}
+
+    revisions: JsonValue = {"manifest": {"items": [revision(2, "1.0.7-main"), revision(1, "1.0.3-main")]}}
+    live = {"web": (version(7, file="web"),)}
+    state = chosen("previous", file, live=live, answers={"list ReplicaSet": revisions})
+    assert (names(state), state.passed) == ({"web": "1.0.3-main"}, (5,))
+    assert names(chosen("previous", file, live=live)) == {"web": "1.0.5-main"}
