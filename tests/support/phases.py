@@ -74,6 +74,15 @@ class Answers:
         return call.parse(found(call) if callable(found) else found)
 
 
+class Cluster(Answers):
+    """Answers as these, and with an empty list for each kind that they say nothing of."""
+
+    def _answer(self, call: Call[T]) -> T:
+        if call.name not in self._answers and call.name.startswith("list "):
+            self._answers = {**self._answers, call.name: {"manifest": {"items": []}}}
+        return super()._answer(call)
+
+
 def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
     """Return the settings of a run that deploys; inputs say otherwise."""
     given = {
@@ -136,13 +145,14 @@ class Phases:
 def run_of(
     *files: tuple[str, str],
     seconds: float | None = None,
+    clock: FakeClock | None = None,
     build: BuildInfo = BuildInfo("record", build_number=7, branch="main"),  # noqa: B008 - frozen
     wanted: Desired | None = None,
     inputs: Mapping[str, str] = MappingProxyType({}),
     credentials: Mapping[str, Union[Credential, StepError]] = MappingProxyType({}),
 ) -> Phases:
     """Return a run that has rendered these files, within so many seconds."""
-    clock, printed = FakeClock(), io.StringIO()
+    clock, printed = clock or FakeClock(), io.StringIO()
     services = Services(
         agent=cast("Agent", _Agent(credentials)),
         log=Log(printed, "en_US"),

@@ -8,7 +8,7 @@ from typing import Optional
 
 import pytest
 import yaml
-from tests.support.phases import PLACE, Answer, Answers, run_of
+from tests.support.phases import PLACE, Answer, Cluster, run_of
 from tests.support.planned import OURS
 
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
@@ -126,19 +126,6 @@ def shown(file: str, live: str = "", *, kind: str = "Service") -> JsonValue:
         "content": wanted,
         "previousContent": yaml.safe_dump({"kind": kind, **marked(file, live)}) if live else "",
     }
-
-
-class Cluster(Answers):
-    """A cluster that shows nothing but what it is told to."""
-
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        super().__init__(answers)
-        self._lists: Answer = {"manifest": {"items": []}}
-
-    def _answer(self, call: Call[object]) -> object:  # type: ignore[override]
-        if call.name not in self._answers and call.name.startswith("list "):
-            self._answers = {**self._answers, call.name: self._lists}
-        return super()._answer(call)
 
 
 def live_of(
