@@ -13,7 +13,7 @@ from tests.support.pieces import URL, FakeClock
 from tests.support.planned import desired
 
 from bcs_template_set.agent.build_api import Credential
-from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
+from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo
 from bcs_template_set.agent.log import Log
 from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.calls import Body, Call, JsonValue, Read, Write
@@ -23,6 +23,7 @@ from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.prepare import RenderRequest, prepare
+from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.report.outcome import Heading
@@ -96,26 +97,68 @@ def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
     return read_settings({**given, **inputs}, regions=["gz"])
 
 
-@dataclass(frozen=True)
-class _Agent:
-    """All that a run asks an agent for once its settings are read."""
+@dataclass
+class StandInAgent:
+    """An agent that says what it was made with; `asked` are the questions that went to BK-CI."""
 
-    credentials: Mapping[str, Union[Credential, StepError]]
+    given: Mapping[str, str] = field(default_factory=dict)
+    regions: str = ""
+    of_task: TaskInfo = field(default_factory=lambda: TaskInfo(project="web"))
+    of_build: BuildInfo = field(default_factory=lambda: BuildInfo("record"))
+    row: BuildRow = field(default_factory=BuildRow)
+    credentials: Mapping[str, Union[Credential, StepError]] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    asked: list[str] = field(default_factory=list)
+
+    def inputs(self) -> Mapping[str, str]:
+        """Return the step's inputs."""
+        return self.given
+
+    def private_setting(self, name: str) -> Secret:
+        """Return the private settings."""
+        assert name == "regions"
+        return Secret(self.regions)
 
     def names_of_pipeline(self) -> tuple[str, ...]:
         """Return the names that the pipeline has set."""
-        return ()
+        return self.names
 
     def task(self) -> TaskInfo:
         """Return what the worker says of the task."""
-        return TaskInfo()
+        return self.of_task
+
+    def build(self, *, recorded: bool) -> BuildInfo:
+        """Return what is known of the build, by BK-CI's record or without it."""
+        self.asked.append("build" if recorded else "build of the environment")
+        return self.of_build
+
+    def build_row(self, build: BuildInfo) -> BuildRow:
+        """Return the build's own row."""
+        assert build is self.of_build
+        self.asked.append("row")
+        return self.row
 
     def credential(self, credential_id: str) -> Credential:
         """Return a credential, or raise why there is none."""
+        self.asked.append(credential_id)
         found = self.credentials[credential_id]
         if isinstance(found, StepError):
             raise found
         return found
+
+
+def services_of(
+    agent: StandInAgent, printed: io.StringIO, *, clock: FakeClock, seconds: float | None = None
+) -> Services:
+    """Return what a run has that this agent started, within so many seconds."""
+    return Services(
+        agent=cast("Agent", agent),
+        log=Log(printed, "en_US"),
+        clock=clock,
+        deadline=Deadline(clock, seconds=seconds),
+        record=RunRecord(clock=clock, language="en_US", heading=Heading()),
+        workspace=Path(),
+    )
 
 
 @dataclass
@@ -153,14 +196,8 @@ def run_of(
 ) -> Phases:
     """Return a run that has rendered these files, within so many seconds."""
     clock, printed = clock or FakeClock(), io.StringIO()
-    services = Services(
-        agent=cast("Agent", _Agent(credentials)),
-        log=Log(printed, "en_US"),
-        clock=clock,
-        deadline=Deadline(clock, seconds=seconds),
-        record=RunRecord(clock=clock, language="en_US", heading=Heading()),
-        workspace=Path(),
-    )
+    agent = StandInAgent(credentials=credentials)
+    services = services_of(agent, printed, clock=clock, seconds=seconds)
     region = Region("gz", Endpoint(gateway=URL))
     context = RunContext(services, settings_of(inputs), region, build, Machine({}, ()))
     request = RenderRequest(
