@@ -45,6 +45,7 @@ from bcs_template_set.run.doctor_exam import (
     Probe,
     Question,
     Waits,
+    errors_of,
     home_of,
     value_of,
 )
@@ -211,8 +212,9 @@ _BEHIND = (
 
 def check_secret(exam: Exam) -> Text:
     """Return that app or token are accepted."""
-    _raise_those_of("secret", exam)
-    if any(_came_to_bcs(question) or home_of(question.error) == "grants" for question in exam.answers.all):
+    asked = exam.answers.all
+    _raise_those_of("secret", asked)
+    if any(map(_came_to_bcs, asked)) or any(home_of(error) == "grants" for error in errors_of(asked)):
         return say("doctor.secret")
     raise Waits("bcs")
 
@@ -220,10 +222,10 @@ def check_secret(exam: Exam) -> Text:
 def check_grants(exam: Exam) -> Text:
     """Tell which services the app may call; one that nobody asked for tells nothing."""
     by_service = exam.answers.by_service.items()
-    refused = [(name, q.error) for name, those in by_service for q in those if home_of(q.error) == "grants"]
+    refused = [(name, e) for name, those in by_service for e in errors_of(those) if home_of(e) == "grants"]
     if refused:
         names = dict.fromkeys(name for name, _ in refused)
-        error = next(error for _, error in refused if error is not None)
+        _, error = refused[0]
         error.details = (*error.details, say("doctor.not_granted", services=_services(names)))
         raise error
     granted = [name for name, those in by_service if any(map(_came_to_bcs, those))]
@@ -236,7 +238,7 @@ def _services(names: Iterable[str]) -> list[Text]:
 
 def check_passed(exam: Exam) -> Text:
     """Return that a user arrives at BCS."""
-    _raise_those_of("passed", exam)
+    _raise_those_of("passed", exam.answers.all)
     space = exam.answers.space
     if _came_to_bcs(space):
         principal = value_of(exam.principal)
@@ -271,9 +273,7 @@ def check_bcs(exam: Exam) -> Text:
         _not_answered(answers.all)
     if answers.space.error is not None and home_of(answers.space.error) != "bcs":
         raise Waits("folder")
-    for question in (answers.space, answers.files, answers.dialect):
-        if question.error is not None and home_of(question.error) == "bcs":
-            raise question.error
+    _raise_those_of("bcs", (answers.space, answers.files, answers.dialect))
     if site.possible == EVERY:
         raise NotOk("unknown", say("doctor.no_release"))
     release = answers.release.answer.version if answers.release.is_answered else ""
@@ -290,7 +290,7 @@ def check_cluster(exam: Exam) -> Text:
     if "ok" not in (exam.states["project"], exam.states["folder"]):
         raise Waits("project")
     try:
-        _raise_those_of("cluster", exam)
+        _raise_those_of("cluster", answers.all)
     except StepError as exc:
         exc.details = (*exc.details, *_clusters(answers))
         raise
@@ -367,14 +367,14 @@ _OF_BCS = (
 )
 
 
-def _raise_those_of(home: str, exam: Exam) -> None:
-    for question in exam.answers.all:
-        if question.error is not None and home_of(question.error) == home:
-            raise question.error
+def _raise_those_of(home: str, questions: Iterable[Question[object]]) -> None:
+    for error in errors_of(questions):
+        if home_of(error) == home:
+            raise error
 
 
-def _not_answered(questions: Sequence[Question[object]]) -> NoReturn:
-    raise next(question.error for question in questions if question.error is not None)
+def _not_answered(questions: Iterable[Question[object]]) -> NoReturn:
+    raise next(errors_of(questions))
 
 
 def _wait_without_id(exam: Exam) -> None:

@@ -6,7 +6,7 @@ to an address that is not yet known to be a gateway.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Callable, Generic, Optional, TypeVar
@@ -103,9 +103,14 @@ HOMES: Mapping[type[StepError], str] = {
 """Which check an error belongs to, wherever it was met; any other belongs to the check that met it."""
 
 
-def home_of(error: Optional[StepError]) -> str:
-    """Return which check an error belongs to wherever it was met, "" where that is who met it."""
-    return HOMES.get(type(error), "") if error is not None else ""
+def home_of(error: StepError) -> Optional[str]:
+    """Return which check an error belongs to wherever it was met, None where that is who met it."""
+    return HOMES.get(type(error))
+
+
+def errors_of(questions: Iterable[Question[object]]) -> Iterator[StepError]:
+    """Yield why questions were not answered."""
+    return (question.error for question in questions if question.error is not None)
 
 
 @dataclass(frozen=True)
@@ -128,10 +133,10 @@ class Probe:
     @property
     def date(self) -> Optional[float]:
         """Return the moment that the answer says it is, None where it says none."""
-        given = self.answer.headers.get("date", "") if self.answer is not None else ""
+        headers = self.answer.headers if self.answer is not None else {}
         try:
-            return parsedate_to_datetime(given).timestamp()
-        except (TypeError, ValueError):  # before Python 3.10 it is the one, from then on the other
+            return parsedate_to_datetime(headers["date"]).timestamp()
+        except (KeyError, TypeError, ValueError):  # of a text that is none, one by Python 3.9, one since
             return None
 
 

@@ -157,7 +157,7 @@ def used_images(
             pod = pod_of(document)
             for container in () if pod is None else pod.containers:
                 image = _filled(container.image, values)
-                name = read_image(image) if image else None
+                name = read_image(image)
                 if pod is not None and name is not None:
                     is_new = brought is None or container.image in brought.get(file.name, ())
                     is_new = is_new or (filled_are_new and is_left_for_bcs(container.image))
@@ -268,17 +268,13 @@ class _Told:
         for image, (name, verdict) in self._verdicts.items():
             if isinstance(verdict, Missing) and name not in running:
                 told.append(self._missing(image, name, verdict))
-            lacking = self._lacking(name, verdict)
-            if lacking and len(lacking) == len(self._nodes[name]):
-                told.append(self._unfit("images.no_platform", image, verdict, lacking))
-        return told
+        return [*told, *(self._unfit("images.no_platform", *unfit) for unfit in self._unfits(by_all=True))]
 
     def warnings(self) -> Iterator[Text]:
         """Yield what a person should know of images that are there."""
-        for image, (name, verdict) in self._verdicts.items():
-            lacking = self._lacking(name, verdict)
-            if lacking and len(lacking) < len(self._nodes[name]):
-                yield self._unfit("images.some_platforms", image, verdict, lacking)
+        for unfit in self._unfits(by_all=False):
+            yield self._unfit("images.some_platforms", *unfit)
+        for image, (_, verdict) in self._verdicts.items():
             if isinstance(verdict, Found) and verdict.is_schema_1:
                 yield say("images.schema_1", image=image, files=self._where(image))
 
@@ -293,15 +289,20 @@ class _Told:
             for reason, named in images.values()
         ]
 
-    def _lacking(self, name: ImageName, verdict: Verdict) -> list[Platform]:
-        """Return the nodes for which an index has no entry; of a lone manifest nobody knows."""
-        entries = verdict.platforms if isinstance(verdict, Found) else None
-        if entries is None:
-            return []
-        return [node for node in self._nodes[name] if not any(map(node.takes, entries))]
+    def _unfits(self, *, by_all: bool) -> Iterator[tuple[str, Sequence[Platform], Sequence[Platform]]]:
+        """Yield the images that are for none of the nodes that are asked for, or not for all, and for which.
 
-    def _unfit(self, key: str, image: str, verdict: Verdict, lacking: Sequence[Platform]) -> Text:
-        entries = verdict.platforms or () if isinstance(verdict, Found) else ()
+        The last is the nodes for which an index has no entry; of a lone manifest nobody knows.
+        """
+        for image, (name, verdict) in self._verdicts.items():
+            if not isinstance(verdict, Found) or verdict.platforms is None:
+                continue
+            nodes = self._nodes[name]
+            lacking = [node for node in nodes if not any(map(node.takes, verdict.platforms))]
+            if lacking and (len(lacking) == len(nodes)) == by_all:
+                yield image, verdict.platforms, lacking
+
+    def _unfit(self, key: str, image: str, entries: Sequence[Platform], lacking: Sequence[Platform]) -> Text:
         shown = [str(entry) for entry in entries[:MOST_NAMES]] or ["-"]
         return say(
             key, image=image, files=self._where(image), entries=shown, nodes=[str(node) for node in lacking]

@@ -21,6 +21,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused, NoPermission, RolloutFailed
 from bcs_template_set.messages.server_errors import (
     GatewayFailed,
+    NoSuchPath,
     RolloutBlocked,
     RolloutTimedOut,
     RolloutUnseen,
@@ -223,6 +224,9 @@ def test_what_somebody_has_stopped_is_left_to_a_person() -> None:
     wanted = state(kind="Job")
     of_batch = replace(wanted, desired={**wanted.desired, "apiVersion": "batch/v1"})
     _, phases = waited(of_batch, answers={"get Job": {"manifest": job}})
+    assert phases.warnings == ["deploy.workload"]
+    unserved = NoSuchPath(url="u", message="m")
+    _, phases = waited(state(), answers={"get Deployment": unserved, "list Deployment": unserved})
     assert phases.warnings == ["deploy.workload"]
 
 

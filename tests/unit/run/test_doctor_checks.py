@@ -205,6 +205,8 @@ def test_what_is_wrong_with_the_app_is_told_there_and_the_user_is_named_all_the_
     unusable = examined(who=CredentialUnusable(credential="c", problem="p"))
     assert (unusable["user"].state, told(unusable, "user")) == ("skipped", waits("app"))
     assert unusable["app"].state == "failed"
+    nobody = OwnerMismatch(app_code="a", owner="zhangsan", user="", run_as="starter", region="gz")
+    assert told(examined(who=nobody), "user") == waits("app")
 
 
 def test_what_is_wrong_with_the_user_is_told_there_and_the_app_waits() -> None:
@@ -382,6 +384,11 @@ def test_a_secret_that_is_refused_is_told_once_and_all_behind_it_waits() -> None
     assert {str(told(found, name)) for name in behind} == {str(waits("secret"))}
 
 
+def test_a_secret_that_one_service_refuses_says_nothing_sure_of_the_releases() -> None:
+    found = examined({"get project": AuthenticationRefused(message="m")})
+    assert told(found, "bcs") == waits("secret")
+
+
 def test_where_nobody_says_anything_of_the_secret_bcs_is_what_failed() -> None:
     found = examined(all_say(DOWN))
     assert told(found, "secret") == waits("bcs")
@@ -417,6 +424,7 @@ def test_that_nobody_arrives_is_told_once() -> None:
 def test_where_templates_can_not_be_asked_that_is_why_it_is_not_known_who_arrives() -> None:
     found = examined({"list spaces": DOWN})
     assert error_of(found, "passed") is DOWN
+    assert told(found, "folder") == waits("passed")
 
 
 def test_a_project_that_is_not_seen_is_told_there_and_what_needs_its_id_waits() -> None:
@@ -425,6 +433,26 @@ def test_a_project_that_is_not_seen_is_told_there_and_what_needs_its_id_waits() 
     assert error_of(found, "project") is unseen
     assert told(found, "namespace") == told(found, "view") == waits("project")
     assert found["folder"].state == "ok"
+    assert {"list namespaces", "list Deployment", "list clusters"}.isdisjoint(asked({"get project": unseen}))
+
+
+def asked(site: Mapping[str, Answer], **inputs: str) -> set[str]:
+    """Return the names of what an examination of a site asks."""
+    exam = exam_of(site, inputs=inputs)
+    examine(exam)
+    reader = exam.reader
+    assert isinstance(reader, Answers)
+    return {call.rpartition(" ")[0] for call in reader.calls}
+
+
+def test_only_what_there_is_something_to_know_of_is_asked_for() -> None:
+    whole = asked({})
+    assert whole == {name for name in SITE if name not in ("ask dialect", "get chart version")}
+    assert asked({"list spaces": []}) == (whole | {"ask dialect"}) - {"list files"}
+    assert asked({"list spaces": DOWN}) == whole - {"list files", "get release"}
+    nowhere = {"list namespaces", "list Deployment", "may deploy"}
+    assert asked({}, cluster_id="", namespace="") == whole - nowhere
+    assert asked({}, template_set="web", version="1.0.0") == whole | {"get chart version"}
 
 
 def test_a_folder_that_is_not_there_will_be_made_if_its_name_can_be() -> None:
@@ -558,6 +586,9 @@ def test_the_chart_repository_is_asked_for_whoever_wants_a_template_set() -> Non
     failed = BcsFailed(bcs_code=1, message="no")
     unknown = examined({"get chart version": failed}, inputs=wanted)
     assert unknown["template_set"].state == "unknown"
+    refused = AppNotGranted(app_code="my_app", message="m")
+    grants = error_of(examined({"get chart version": refused}, inputs=wanted), "grants")
+    assert [*grants.details] == [say("doctor.not_granted", services=[say("doctor.service_charts")])]
     assert told(unknown, "template_set") == say("doctor.no_chart", why=failed.title())
 
 
@@ -579,6 +610,6 @@ def test_where_the_settings_can_not_be_read_all_else_waits_for_them() -> None:
     assert waiting == found.keys() - {"settings", "machine"}
     assert found["machine"].state == "unknown"
     known = {finding.id: finding for finding in without_settings(error)}
-    assert list(known) == [name for name in found if name != "template_set"]
-    assert error_of(known, "settings") is error
+    assert list(known) == list(found)
+    assert (known["settings"].state, error_of(known, "settings")) == ("failed", error)
     assert {str(told(known, name)) for name in known if name != "settings"} == {str(waits("settings"))}

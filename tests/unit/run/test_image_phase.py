@@ -147,6 +147,7 @@ def test_what_is_no_image_or_has_an_open_variable_is_left_out() -> None:
     files = ("a.yaml", pod("{{ IMAGE }}", "UPPER:1", "", "w:{{ TAG }}"))
     assert used(files) == []
     assert used(files, values={"IMAGE": "x:1", "TAG": ""}) == [("x:1", True, True)]
+    assert used(("a.yaml", pod("web{{ TAG }}:1")), values={"TAG": ""}) == []
 
 
 def test_new_is_what_a_file_brings_along_or_a_variable_fills_in() -> None:
@@ -291,6 +292,9 @@ def test_an_image_that_live_pods_run_all_the_same_is_a_note() -> None:
         None,
         ["##[info]" + str(say("images.live", image=WEB, host="reg.example.com"))],
     )
+    both = looked(Registries({WEB: missing(), "b:1": missing()}), ("a.yaml", pod(WEB, "b:1")), answers=PODS)
+    assert isinstance(both.error, ImagesMissing)
+    assert (both.lines, len(both.error.details)) == (ran.lines, 1)
     for stops in (
         looked(gone, ("a.yaml", pod(WEB)), project_id=""),
         looked(gone, ("a.yaml", pod(WEB)), inputs=NOWHERE),
@@ -347,6 +351,7 @@ def test_an_image_that_is_made_for_no_node_that_is_asked_for_stops_the_run() -> 
     index = Registries({WEB: Found(platforms=(INTEL,))})
     ran = looked(index, ("a.yaml", on(ARM)), ("b.yaml", on(ARM)))
     assert isinstance(ran.error, ImagesMissing)
+    assert ran.phases.warnings == []
     assert [*ran.error.details] == [
         say(
             "images.no_platform",
@@ -393,6 +398,10 @@ def test_of_several_states_each_is_told_whether_it_lacks_an_image() -> None:
     registries = Registries({WEB: missing(), "b:1": AWAY})
     assert [*lack_images(context, files, ask=registries)] == [True, False, False]
     assert registries.asked == [WEB, "b:1"], "all at once"
+    unread: Mapping[str, StepError] = {"reg": NoPermission(user="lisi", message="no")}
+    inputs = {"registry_credential": "reg", "image_check": "require"}
+    other = run_of(("a.yaml", pod(WEB)), inputs=inputs, credentials=unread).run.context
+    assert [*lack_images(other, files[1:2], ask=registries)] == [False], "nobody demands to know"
     off = run_of(("a.yaml", pod(WEB)), inputs={"image_check": "off"}).run.context
     registries = Registries({WEB: missing()})
     assert [*lack_images(off, files, ask=registries)] == [False, False, False]
