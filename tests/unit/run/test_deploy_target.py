@@ -225,8 +225,10 @@ def test_what_somebody_has_stopped_is_left_to_a_person() -> None:
     of_batch = replace(wanted, desired={**wanted.desired, "apiVersion": "batch/v1"})
     _, phases = waited(of_batch, answers={"get Job": {"manifest": job}})
     assert phases.warnings == ["deploy.workload"]
+    game = state(kind="GameDeployment")
+    game = replace(game, desired={**game.desired, "apiVersion": "tkex.tencent.com/v1alpha1"})
     unserved = NoSuchPath(url="u", message="m")
-    _, phases = waited(state(), answers={"get Deployment": unserved, "list Deployment": unserved})
+    _, phases = waited(game, answers={"get GameDeployment": unserved, "list GameDeployment": unserved})
     assert phases.warnings == ["deploy.workload"]
 
 
