@@ -1,0 +1,228 @@
+"""What a plan refuses, says of the site, and asks the namespace; and what phases share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+import pytest
+from tests.support.phases import CLUSTER, NAMESPACE, PLACE, Answers, Phases, run_of, sharing
+from tests.support.planned import desired, existing, existing_file, ingress, version_of
+from tests.support.scenes import change, plan_of
+
+from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.bcs.dialect import BELOW_SPACE, EVERY, WITH_SPACE, Dialect, Site, releases
+from bcs_template_set.bcs.space.existing import VersionRef
+from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
+from bcs_template_set.manifests.kinds import DEPLOYMENT
+from bcs_template_set.manifests.live_replicas import variable_of
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import (
+    ManifestsInvalid,
+    NewerBuild,
+    PlanChanged,
+    ProjectNotVisible,
+)
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.publish.plan import Plan, Policy
+from bcs_template_set.report.outcome import Identity
+from bcs_template_set.run.context import Planned
+from bcs_template_set.run.journal import Journal, Seal, leave_plan
+from bcs_template_set.run.plan_phase import (
+    check_ingresses_served,
+    check_refusal,
+    look_at_branches,
+    name_site,
+    values_of_namespace,
+)
+from bcs_template_set.system.own_files import OwnFile
+
+ROUTES = ingress("www.example.com", "/")
+
+
+@pytest.mark.parametrize(
+    ("served", "names"),
+    [
+        ("", []),
+        ("networking.k8s.io/v1", []),
+        ("networking.k8s.io/v1beta1", ["a.yaml"]),
+        ("extensions/v1beta1", ["a.yaml"]),
+    ],
+)
+def test_ingresses_that_a_cluster_does_not_serve_so_are_refused(served: str, names: list[str]) -> None:
+    old = ROUTES.replace("networking.k8s.io/v1", "networking.k8s.io/v1beta1")
+    wanted = desired(("a.yaml", ROUTES), ("b.yaml", "apiVersion: v1\nkind: Service\n"), ("c.yaml", old))
+    there = replace(existing(), ingresses_as=served)
+    if not names:
+        check_ingresses_served(wanted, there, cluster=CLUSTER)
+        return
+    with pytest.raises(ManifestsInvalid) as raised:
+        check_ingresses_served(wanted, there, cluster=CLUSTER)
+    assert [*raised.value.details] == [
+        say("deploy.old_cluster", object="Ingress/web", file=name, cluster=CLUSTER, served=served)
+        for name in names
+    ]
+
+
+def test_only_what_is_of_that_version_is_refused() -> None:
+    old = desired(("a.yaml", ROUTES.replace("networking.k8s.io/v1", "extensions/v1beta1")))
+    check_ingresses_served(old, replace(existing(), ingresses_as="extensions/v1beta1"), cluster=CLUSTER)
+
+
+def test_which_releases_answer_is_said_once_as_soon_as_it_is_known() -> None:
+    phases, site = run_of(), Site()
+    services = phases.run.services
+    name_site(services, site)
+    assert (phases.log, phases.record.heading.bcs) == ("", None)
+    site.learn(WITH_SPACE)
+    name_site(services, site)
+    assert phases.log == f"##[info]{say('bcs.is', releases=releases(WITH_SPACE))}\n"
+    site.learn(frozenset({Dialect.C}))
+    name_site(services, site)
+    assert phases.log.count("\n") == 1
+    assert phases.record.heading.bcs == releases(frozenset({Dialect.C}))
+    assert site.possible != EVERY
+
+
+def test_answers_of_two_releases_are_a_warning_once() -> None:
+    phases, site = run_of(), Site()
+    site.learn(WITH_SPACE)
+    site.learn(BELOW_SPACE)
+    for _ in range(2):
+        name_site(phases.run.services, site)
+    (warning,) = phases.record.warnings
+    assert (warning.key, warning.fields) == (
+        "bcs.two",
+        {"first": releases(WITH_SPACE), "second": releases(BELOW_SPACE)},
+    )
+
+
+# --- branches -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_only_a_run_that_shares_files_looks_which_branches_have_paths(*, shared: bool) -> None:
+    name = "www.example.com.routes.yaml"
+    claims = claims_json([Claim("/", "main", "p-1", 6, "wangwu")])
+    text = ROUTES.replace("{name: web}", f"{{name: web, annotations: {{{BRANCHES}: '{claims}'}}}}", 1)
+    wanted = desired((name, text))
+    file = existing_file(name, version_of(text))
+    there = replace(existing(file), rows={name: file.metadata})
+    phases = run_of()
+    planned = Planned(plan_of(), there, sharing(wanted, name) if shared else wanted)
+    look_at_branches(phases.run, planned)
+    assert [(row.branch, row.path) for row in phases.record.branches] == [("main", "/")] * shared
+
+
+# --- refusals -------------------------------------------------------------------------------------------
+
+
+def refused(plan: Plan, tmp_path: Optional[Path] = None, **inputs: str) -> tuple[object, Phases]:
+    """Return what a plan is refused for."""
+    phases = run_of(inputs=inputs)
+    if tmp_path is not None:
+        seal = Seal(("web", "b-1"), "lisi", Secret("an-app-secret"))
+        phases.record.journal = Journal(OwnFile(tmp_path, "run/restore.json"), seal, 1)
+        leave_plan(phases.record.journal, replace(plan, parts=(("file", "a.yaml", "1"),), digest="0" * 32))
+    try:
+        check_refusal(phases.run, Planned(plan, existing(), phases.run.desired))
+    except (NewerBuild, PlanChanged) as exc:
+        return exc, phases
+    return None, phases
+
+
+def test_a_plan_that_must_not_be_published_stops_the_run() -> None:
+    newer = replace(plan_of(), newer_builds=(say("prune.no_target"),))
+    assert isinstance(refused(newer)[0], NewerBuild)
+    assert refused(newer, on_newer_build="replace")[0] is None
+    assert refused(plan_of())[0] is None
+
+
+def test_another_plan_than_the_approved_one_says_which_part_differs(tmp_path: Path) -> None:
+    plan = replace(plan_of(), parts=(("file", "a.yaml", "2"),))
+    error, _ = refused(plan, tmp_path, expect_plan="0" * 32)
+    assert isinstance(error, PlanChanged)
+    assert [detail.key for detail in error.details if isinstance(detail, Text)] == ["plan.differs_file"]
+
+
+# --- what the namespace gives ---------------------------------------------------------------------------
+
+OF_PODS = variable_of(DEPLOYMENT.name, "web")
+
+
+def values(
+    *, previous: Optional[str] = "1" * 24, inputs: Optional[Mapping[str, str]] = None
+) -> tuple[Mapping[str, str], Answers]:
+    """Return what the namespace gives for the variables of a file."""
+    (file,) = desired(("a.yaml", "kind: X")).files
+    names = frozenset({"A", "B", "C", OF_PODS})
+    wanted = replace(desired(), files=(replace(file, variables=names),))
+    phases = run_of(wanted=wanted, inputs=inputs or {})
+    ref = VersionRef(previous, "1") if previous is not None else None
+    told: JsonValue = [{"key": key, "value": key.lower()} for key in ("A", "B", "D", OF_PODS)]
+    answers = Answers({"list variables": {"vars": told}})
+    plan = plan_of(change("a.yaml", previous=ref), change("b.yaml"))
+    return values_of_namespace(phases.run, answers, plan, replace(existing(), project_id="a" * 32)), answers
+
+
+def test_the_namespace_is_asked_for_the_variables_that_the_author_gives_no_value() -> None:
+    found, answers = values(inputs={"variables": "B: mine"})
+    assert dict(found) == {"A": "a"}
+    assert answers.bodies == [{"templateVersions": ["1" * 24], "clusterID": CLUSTER, "namespace": NAMESPACE}]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"inputs": {"cluster_id": "", "namespace": "", "action": "publish"}},
+        {"inputs": {"variables": "{A: a, B: b, C: c}"}},
+        {"previous": None},
+    ],
+)
+def test_it_is_not_asked_without_a_place_a_question_or_a_version(more: Mapping[str, object]) -> None:
+    found, answers = values(**more)  # type: ignore[arg-type]  # each of its own parameter's type
+    assert (found, answers.calls) == ({}, [])
+
+
+# --- what phases share ----------------------------------------------------------------------------------
+
+
+def test_a_warning_is_printed_and_kept() -> None:
+    phases = run_of()
+    phases.run.services.warn(say("prune.no_target"))
+    assert phases.record.warnings == [say("prune.no_target")]
+    assert phases.log == f"##[warning]{say('prune.no_target')}\n"
+
+
+def test_without_the_projects_id_there_is_no_namespace() -> None:
+    phases = run_of()
+    assert phases.run.context.namespace("a" * 32) == PLACE
+    for identity, user in ((None, ""), (Identity("lisi", "", "", say("rollout.ready"), ""), "lisi")):
+        phases.record.identity = identity
+        with pytest.raises(ProjectNotVisible) as raised:
+            phases.run.context.namespace("")
+        assert raised.value.fields == {
+            "project": "web",
+            "user": user,
+            "message": say("deploy.project_id_unknown"),
+            "is_unknown": False,
+        }
+
+
+def test_a_runs_policy_is_what_its_author_allows() -> None:
+    inputs = {
+        "overwrite_version": "true",
+        "allow_route_removal": "true",
+        "remove_branches": "old",
+        "on_newer_build": "skip",
+    }
+    assert run_of(inputs=inputs).run.policy == Policy(
+        overwrite_version=True,
+        allow_route_removal=True,
+        remove_branches=frozenset({"old"}),
+        on_newer_build="skip",
+    )
+    assert run_of().run.policy == Policy()
+    assert dict(run_of(inputs={"variables": "A: 1"}).run.context.variables) == {"A": "1"}
