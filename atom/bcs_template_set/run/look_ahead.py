@@ -53,16 +53,17 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     kinds = sorted({d.kind for file in run.desired.files for d in file.documents} - SHARED_KINDS)
     if kinds:  # whether this cluster is shared only BCS knows
         run.services.log.warning(say("deploy.shared_kinds", kinds=kinds, cluster=run.settings.cluster_id))
-    if run.settings.action != "publish" and run.settings.timeout:
+    if run.settings.action == "publish":
+        check_variables(run, reader, planned)
+        return
+    if run.settings.timeout:
         documents = [document for file in run.desired.files for document in file.documents]
         for sentence in wait_notes(documents, timeout=run.settings.timeout):
             run.services.log.info(sentence)
-    if run.settings.namespace and run.settings.action != "publish":
-        check_place(run, reader, planned)
+    check_place(run, reader, planned)
     check_variables(run, reader, planned)
-    if run.settings.action != "publish":
-        _check_jobs(run, reader, planned)
-    if run.settings.namespace and run.settings.action != "publish" and planned.existing.project_id:
+    _check_jobs(run, reader, planned)
+    if planned.existing.project_id:
         tell_pods(run, reader, run.context.namespace(planned.existing.project_id))
     if run.settings.action == "plan":
         dry_run(run, reader, planned.existing)
