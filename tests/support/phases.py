@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, TypeVar, Union, cast
 
+import yaml
 from tests.support.pieces import URL, FakeClock
 from tests.support.planned import desired
 
@@ -19,6 +20,7 @@ from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.bcs.calls import Body, Call, JsonValue, Read, Write
 from bcs_template_set.bcs.deploy_calls import NamespaceRef
 from bcs_template_set.bcs.dialect import Site
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.config.inputs import Settings, read_settings
 from bcs_template_set.config.regions import Endpoint, Region
 from bcs_template_set.manifests.templating.build_context import make_context
@@ -53,7 +55,7 @@ class Answers:
         self.site = Site()
         self.calls: list[str] = []
         self.bodies: list[Body] = []
-        self._answers = answers
+        self.answers = dict(answers)
 
     def read(self, call: Read[T]) -> T:
         """Answer a read."""
@@ -65,11 +67,11 @@ class Answers:
 
     def _answer(self, call: Call[T]) -> T:
         named = f"{call.name} {call.segments[-1]}"
-        known = named if named in self._answers else call.name
-        assert known in self._answers, f"nobody answers {named}"
+        known = named if named in self.answers else call.name
+        assert known in self.answers, f"nobody answers {named}"
         self.calls.append(named)
         self.bodies.append(call.body or {})
-        found = self._answers[known]
+        found = self.answers[known]
         if isinstance(found, StepError):
             raise found
         return call.parse(found(call) if callable(found) else found)
@@ -79,9 +81,99 @@ class Cluster(Answers):
     """Answers as these, and with an empty list for each kind that they say nothing of."""
 
     def _answer(self, call: Call[T]) -> T:
-        if call.name not in self._answers and call.name.startswith("list "):
-            self._answers = {**self._answers, call.name: {"manifest": {"items": []}}}
+        if call.name not in self.answers and call.name.startswith("list "):
+            self.answers[call.name] = {"manifest": {"items": []}}
         return super()._answer(call)
+
+
+class Namespace(Cluster):
+    """A namespace that versions are deployed into: what it shows is what it was last told.
+
+    A version is known by its id, `<file>@<version>`, and holds one object, of the file's name: a ConfigMap,
+    or a Deployment that is ready at once where the file's name says so. `live` are the versions that the
+    objects are marked with; `on_deploy` may change that, or raise, when a deployment has come.
+    """
+
+    def __init__(self, versions: Iterable[str], live: Mapping[str, str], **answers: Answer) -> None:
+        super().__init__({name.replace("_", " "): answer for name, answer in answers.items()})
+        self.versions, self.live = set(versions), dict(live)
+        self.deployed: list[list[str]] = []
+        self.on_deploy: Callable[[], None] = lambda: None
+        own: dict[str, Answer] = {
+            "list variables": {"vars": []},
+            "preview": self._preview,
+            "deploy": self._deploy,
+            "find version": self._find,
+            "get version": lambda call: self.version(call.segments[-1]),
+            "get Deployment": self._get,
+            "list pods": {"manifest": {"items": []}},
+        }
+        self.answers = {**own, **self.answers}
+
+    @staticmethod
+    def text_of(version_id: str) -> str:
+        """Return the manifest that a version holds."""
+        file, _, version = version_id.partition("@")
+        name = file.partition(".")[0]
+        if "deployment" in file:
+            pods = {"containers": [{"name": "main", "image": f"example.com/{name}:{version}"}]}
+            body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}}
+            return yaml.safe_dump({**body, "spec": {"replicas": 3, "template": {"spec": pods}}})
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        return yaml.safe_dump({**body, "data": {"version": version}})
+
+    def version(self, version_id: str) -> dict[str, JsonValue]:
+        """Return a version as BCS has it."""
+        return {
+            "id": version_id,
+            "version": version_id.partition("@")[2],
+            "content": self.text_of(version_id),
+        }
+
+    def marked(self, file: str, version: str) -> dict[str, JsonValue]:
+        """Return a file's object as it is live at a version."""
+        body: dict[str, JsonValue] = yaml.safe_load(self.text_of(f"{file}@{version}"))
+        marks: JsonValue = {TEMPLATE_NAME: f"front-ends/{file}", TEMPLATE_VERSION: version}
+        name = file.partition(".")[0]
+        return {**body, "metadata": {"name": name, "generation": 2, "annotations": marks}}
+
+    def _preview(self, call: Call[object]) -> JsonValue:
+        ids = (call.body or {})["templateVersions"]
+        assert isinstance(ids, list)
+        return {"items": [self._item(str(version_id)) for version_id in ids]}
+
+    def _item(self, version_id: str) -> JsonValue:
+        file, _, version = version_id.partition("@")
+        wanted = self.marked(file, version)
+        live = self.live.get(file, "")
+        before = yaml.safe_dump(self.marked(file, live)) if live else ""
+        metadata = wanted["metadata"]
+        assert isinstance(metadata, dict)
+        return {
+            "kind": wanted["kind"],
+            "name": metadata["name"],
+            "content": yaml.safe_dump(wanted),
+            "previousContent": before,
+        }
+
+    def _deploy(self, call: Call[object]) -> JsonValue:
+        ids = (call.body or {})["templateVersions"]
+        assert isinstance(ids, list)
+        self.deployed.append([str(version_id) for version_id in ids])
+        self.live.update(dict(version_id.split("@") for version_id in self.deployed[-1]))
+        self.on_deploy()
+        return None
+
+    def _find(self, call: Call[object]) -> JsonValue:
+        body = call.body or {}
+        version_id = f"{body['templateName']}@{body['version']}"
+        return self.version(version_id) if version_id in self.versions else {}
+
+    def _get(self, call: Call[object]) -> JsonValue:
+        file = f"{call.segments[-1]}.deployment.yaml"
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 3)
+        status: JsonValue = {"observedGeneration": 2, **counts}
+        return {"manifest": {**self.marked(file, self.live[file]), "status": status}}
 
 
 def settings_of(inputs: Mapping[str, str] = MappingProxyType({})) -> Settings:
