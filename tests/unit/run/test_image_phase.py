@@ -252,7 +252,9 @@ def test_an_image_that_is_not_there_stops_the_run_with_the_nearest_tags() -> Non
     (detail,) = ran.error.details
     assert isinstance(detail, Text)
     assert detail.key == "images.missing_near"
-    assert len(list(detail.fields["near"])) == 3  # type: ignore[call-overload]
+    near = detail.fields["near"]
+    assert isinstance(near, list)
+    assert len(near) == 3
     told = detail.fields["missing"]
     assert isinstance(told, Text)
     assert (told.key, told.fields) == (
