@@ -95,7 +95,7 @@ def main() -> None:
     )
     began = time.process_time()
     files = render_manifests(prepare(request)).files
-    findings = check_manifests(files, template_space="web", template_set=False)
+    findings = check_manifests(files, template_space="web", template_set=False, namespace="", kube_version="")
     target = SpaceRef(region="gz", project="web", space="web")
     plan = make_plan(Desired(target, "1.0.7", files, PROVENANCE), Existing(), policy=Policy())
     seconds = time.process_time() - began

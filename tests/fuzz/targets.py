@@ -141,7 +141,8 @@ def eat_manifest(content: bytes) -> None:
     for found in (documents, foreign):
         _look_at(found)
     file = ManifestFile("a.yaml", text, "a.yaml.j2", documents)
-    for line in told_lines(check_manifests((file,), template_space="s", template_set=True)):
+    findings = check_manifests((file,), template_space="s", template_set=True, namespace="", kube_version="")
+    for line in told_lines(findings):
         check_told(line)
     diff_documents(MANIFEST, text, old=parse_documents(MANIFEST, source="m"), new=documents)
 

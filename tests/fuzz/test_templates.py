@@ -58,7 +58,8 @@ def rendered(*templates: str, values: str = "", **files: str) -> Sequence[Manife
         except StepError as exc:
             check_named(exc)
             return ()
-        for finding in check_manifests(made, template_space="s", template_set=False):
+        found = check_manifests(made, template_space="s", template_set=False, namespace="", kube_version="")
+        for finding in found:
             assert told_lines([finding])[0].render("zh_CN")
         return made
 

@@ -46,7 +46,14 @@ def looked_at(run: Prepared) -> tuple[Finding, ...]:
     """Return all that is wrong with a run, as the step and the desk do."""
     rendered = render_files(run)
     is_whole = not rendered.mistakes
-    found = check_manifests(rendered.files, template_space="s", template_set=False, is_whole=is_whole)
+    found = check_manifests(
+        rendered.files,
+        template_space="s",
+        template_set=False,
+        namespace="",
+        kube_version="",
+        is_whole=is_whole,
+    )
     return (*rendered.mistakes, *run.with_origins(found, rendered.files))
 
 
