@@ -350,7 +350,7 @@ def test_outputs_that_hold_a_secret_are_named_and_given_without_it() -> None:
 
 def test_the_words_that_are_never_masked_are_those_that_results_are_told_in() -> None:
     words = {*get_args(Result), *get_args(WriteEnd), *STATES, *get_args(RunAs), "true", "false"}
-    assert words <= OUR_WORDS
+    assert {*words, "plan", "publish", "deploy"} == OUR_WORDS
 
 
 @pytest.mark.parametrize("text", hostile_texts.TEXTS)
