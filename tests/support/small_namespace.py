@@ -30,6 +30,7 @@ SPACE = "front-ends"
 End = Union[str, StepError, None]
 """What a deployment ends with: what BCS says in `data.error`, or an error; None for success."""
 
+_CUT_FROM_LISTS = ("generation", "observedGeneration", "replicas")
 CUT = ("securityContext", "schedulerName")
 _GROUPS = {"ConfigMap": "v1", "Service": "v1", "Pod": "v1"}
 
@@ -64,7 +65,8 @@ class SmallNamespace:
     `ends` says how deployments end, one after the other: how many of their objects are applied, and with
     what. `hidden` are objects that previews show as not there, `unlisted` those that they leave out. What is
     in `before`, by a call's name, is done before its answer, and may raise. `refusal` is what a dry run says;
-    one that names a `broken` version fails. `rows` are the folder's files, `by` the versions' descriptions,
+    one that names a `broken` version fails, and a
+    deployment of one in `broken_calls`. `rows` are the folder's files, `by` the versions' descriptions,
     `notes` what stands beside live objects.
     """
 
@@ -78,7 +80,9 @@ class SmallNamespace:
         self.ends: list[tuple[int, End]] = []
         self.takes = 0.0
         self.refusal = ""
-        self.broken: dict[str, Union[StepError, str]] = {}
+        self.broken: dict[str, Union[Exception, str]] = {}
+        self.broken_calls: dict[str, Exception] = {}
+        self.longest: list[float] = []
         self.asked: list[list[str]] = []
         self.values: dict[str, str] = {}
         self.rows: list[dict[str, JsonValue]] = []
@@ -123,6 +127,7 @@ class SmallNamespace:
     def read(self, call: Read[T]) -> T:
         with self._lock:
             self.calls.append(call.name)
+            self.longest += [call.longest_again] if call.name == "preview" else []
         self.before[call.name]()
         return call.parse(self._answer(call.name, call.segments, call.body or {}))
 
@@ -132,6 +137,8 @@ class SmallNamespace:
         given = call.body or {}
         ids = cast("list[str]", given["templateVersions"])
         self.sent.append((self._told(ids), cast("dict[str, str]", given["variables"])))
+        for problem in [self.broken_calls[id_] for id_ in ids if id_ in self.broken_calls]:
+            raise problem
         items = [item for id_ in ids for item in self.versions[id_][1]]
         count, end = self.ends.pop(0) if self.ends else (len(items), None)
         self.live.update({title_of(item): item for item in items[:count]})
@@ -170,20 +177,25 @@ class SmallNamespace:
         return cast("JsonValue", self.live[f"{kind}/{last}"])
 
     def _row(self, item: Object) -> JsonValue:
-        """Return an entry of a list: with a uid, and without a generation (facts/bcs.md, trap 12)."""
-        kept = {key: value for key, value in mapping_at(item, "metadata").items() if key != "generation"}
-        return cast("JsonValue", {**item, "metadata": {"uid": f"uid-{kept['name']}", **kept}})
+        """Return an entry of a list: with a uid, and cut down (facts/bcs.md, trap 12)."""
+        kept, status = (
+            {key: value for key, value in mapping_at(item, field).items() if key not in _CUT_FROM_LISTS}
+            for field in ("metadata", "status")
+        )
+        named: Object = {"uid": f"uid-{kept['name']}", **kept}
+        return cast("JsonValue", {**item, "metadata": named, **({"status": status} if status else {})})
 
     def _dry_run(self, name: str, given: Mapping[str, JsonValue]) -> JsonValue:
         ids = cast("list[str]", given["templateVersions"])
+        if name == "preview":
+            self.asked.append(self._told(ids))
+            self.values = cast("dict[str, str]", given["variables"])
         for problem in [self.broken[id_] for id_ in ids if id_ in self.broken]:
-            if isinstance(problem, StepError):
+            if isinstance(problem, Exception):
                 raise problem
             return {"error": problem}
         if name == "list variables":
             return {"vars": [{"key": key, "value": value} for key, value in self.variables.items()]}
-        self.asked.append(self._told(ids))
-        self.values = cast("dict[str, str]", given["variables"])
         return {"items": [item for id_ in ids for item in self._preview(id_)], "error": self.refusal}
 
     def _told(self, ids: Sequence[str]) -> list[str]:

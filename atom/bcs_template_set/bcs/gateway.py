@@ -356,4 +356,4 @@ class Gateway:
         raise last or self._out_of_time()
 
     def _out_of_time(self, *, details: Sequence[Text] = ()) -> OutOfTime:
-        return OutOfTime(seconds=int(self._deadline.seconds or 0), details=details)
+        return OutOfTime(seconds=self._deadline.whole_seconds, details=details)

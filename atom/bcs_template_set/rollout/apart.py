@@ -92,10 +92,9 @@ class _Search(Generic[T]):
                 files, error, waiting = half, problem, (*rest, *waiting)
         if not is_sure and self._left > 0 and self.try_out(files) is None:
             return waiting  # what failed has passed by itself
-        self.failed.update((file.version_id, error) for file in files)
         if self._left <= 0:
-            self.failed.update((file.version_id, error) for file in waiting)
-            return ()
+            files, waiting = (*files, *waiting), ()
+        self.failed.update((file.version_id, error) for file in files)
         return waiting
 
 
@@ -115,7 +114,7 @@ def look_apart(reader: Reader, deploying: Deploying, files: Sequence[FileVersion
 def _look_at_part(reader: Reader, deploying: Deploying, files: Sequence[FileVersion]) -> Asked[States]:
     calls = deploying.in_calls([Unit((file,)) for file in files], partial(_call, reader, deploying))
     answers = [value for value in calls.values if isinstance(value, tuple)]
-    late = OutOfTime(seconds=int(deploying.deadline.seconds or 0))
+    late = OutOfTime(seconds=deploying.deadline.whole_seconds)
     failed: dict[str, StepError] = {file.version_id: late for unit in calls.left for file in unit.files}
     for value in calls.values:
         if isinstance(value, _Failed) and isinstance(value.error, OF_ONE):

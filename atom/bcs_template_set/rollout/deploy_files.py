@@ -106,7 +106,7 @@ def deploy_files(
     if calls.errors:
         raise _first_of(calls.errors)
     if calls.left:
-        raise OutOfTime(seconds=int(deploying.deadline.seconds or 0))
+        raise OutOfTime(seconds=deploying.deadline.whole_seconds)
     # What a later call has read of an object is newer.
     states = {(state.file, state.title): state for seen in calls.values for state in seen}
     return in_order(states.values(), files)
@@ -267,8 +267,7 @@ class _Sending:
     def _not_ours(self, states: States, files: Files) -> frozenset[str]:
         """Name the objects that are not as this call makes them."""
         space = self.deploying.space
-        own = [state for state in self.known if state.file in {file.name for file in files}]
-        marked = _titles(own) - _titles(not_marked(own, files, space=space))
+        marked = _titles(self.known) - _titles(not_marked(self.known, files, space=space))
         kept = self.deploying.kept
         unlike = {state.title for state in states if state.title in marked and _differs(state, kept)}
         return frozenset(unlike | _titles(not_marked(states, files, space=space)))
@@ -314,13 +313,14 @@ def _untouched(
 ) -> frozenset[str]:
     """Name the objects that still hold the text that this run has rewritten: their mark was there before."""
     rewritten = {file.name for file in files if file.rewritten}
-    before = {state.title: state.live for state in known if state.live is not None}
+    before = {state.title: state.live or {} for state in known}
     return frozenset(
         state.title
         for state in states
-        if state.file in rewritten and state.live is not None and state.title in before
+        for seen in [before.get(state.title, {})]
+        if state.file in rewritten and state.live is not None
         # `known` may have what previews cut.
-        if with_hidden(state.live, before[state.title]) == before[state.title] and _differs(state)
+        if with_hidden(state.live, seen) == seen and _differs(state)
     )
 
 

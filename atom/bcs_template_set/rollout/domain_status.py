@@ -220,7 +220,7 @@ def _file_here(
         "live",
         versions=tuple((version, tuple(titles)) for version, titles in sorted(carried.items())),
         others=tuple(state.title for state in others),
-        missing=tuple(title for title in absent if title not in unread and title not in listed),
+        missing=tuple(title for title in absent if title not in unread),
         more=tuple(_more(carried, looked)),
         drift=tuple(drift.items()),
         why=(*unread.values(), *_unread_versions(seen, name, [v for v in carried if v != newest])),
@@ -234,7 +234,7 @@ def _file_here(
 def _deployed_by(rows: Iterable[LiveRow], states: Iterable[LiveState]) -> tuple[str, ...]:
     """Return who deployed its objects last; of kinds that are not listed, a dry run shows them."""
     listed = {row.deployed_by for row in rows}
-    shown = {annotation_of(state.live, UPDATOR) for state in states if state.live is not None}
+    shown = {annotation_of(state.live or {}, UPDATOR) for state in states}
     return tuple(sorted((listed or shown) - {""}))
 
 

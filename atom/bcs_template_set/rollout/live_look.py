@@ -14,6 +14,7 @@ from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, Preview, get_live, list_live, preview
+from bcs_template_set.bcs.marks import Mark, mark_of
 from bcs_template_set.manifests.fields import list_at, mapping_at, text_at
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DryRunFailed, NoPermission
@@ -68,7 +69,7 @@ def plan_live(
         plan = plan_of([file for file in files if file.name not in holding.files])
     plan = replace(plan, held=tuple(sorted(holding.files)), said=holding.said)
     if len(plan.deploy) < len(files):
-        error = look(reader, deploying, plan.deploy)[1] if plan.deploy else ""
+        error = look(reader, deploying, plan.deploy)[1]
     if error and plan.refused is None:
         hints = refused_services(plan.states_of(file.name for file in plan.deploy), error)
         raise DryRunFailed(message=error, details=[*hints, *_namespace_hint(deploying.place, error)])
@@ -190,7 +191,7 @@ def look(
     for problem in calls.errors:
         raise problem
     if calls.left:
-        raise OutOfTime(seconds=int(deploying.deadline.seconds or 0))
+        raise OutOfTime(seconds=deploying.deadline.whole_seconds)
     states = (state for found, _ in calls.values for state in found)
     return in_order(states, files), next((error for _, error in calls.values if error), "")
 
@@ -201,8 +202,7 @@ def _look_at(
     """Preview the files of one call; where that takes too long, nothing of it is done."""
     end = preview_of(reader, deploying, units)
     states = read_states(end.value, space=deploying.space)
-    versions = {file.name: file.version for unit in units for file in unit.files}
-    seen = tuple(_whole(reader, deploying, state, version=versions.get(state.file, "")) for state in states)
+    seen = tuple(_whole(reader, deploying, state) for state in states)
     return CallEnd((seen, words_of(end.value)), end.seconds, end.left)
 
 
@@ -232,12 +232,12 @@ def in_order(states: Iterable[LiveState], files: Sequence[FileVersion]) -> tuple
     return tuple(sorted(states, key=lambda state: place.get(state.file, len(place))))
 
 
-def _whole(reader: Reader, deploying: Deploying, state: LiveState, *, version: str) -> LiveState:
+def _whole(reader: Reader, deploying: Deploying, state: LiveState) -> LiveState:
     """Return a state whose live text has also what the preview cuts from it, where that decides."""
     kind = state.watched_kind
     if kind is None or state.live is None:
         return state
-    if state.is_at(space=deploying.space, version=version):
+    if state.mark == mark_of(state.desired):
         decides = names_hidden(state.desired)
     else:  # all else has to be as wanted: what an earlier version said may be gone from this one
         decides = is_as_wanted(state.desired, with_hidden(state.live, state.desired))
@@ -256,8 +256,8 @@ def _read_whole(reader: Reader, deploying: Deploying, state: LiveState) -> LiveS
 
 def not_marked(states: Sequence[LiveState], files: Sequence[FileVersion], *, space: str) -> list[LiveState]:
     """Return the objects that are not live, or are not marked with their file's version."""
-    versions = {file.name: file.version for file in files}
-    return [state for state in states if not state.is_at(space=space, version=versions.get(state.file, ""))]
+    ours = {(file.name, Mark(f"{space}/{file.name}", file.version)) for file in files}
+    return [state for state in states if (state.file, state.mark) not in ours]
 
 
 def live_files(

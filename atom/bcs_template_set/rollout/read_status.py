@@ -154,13 +154,14 @@ class _Looking:
     def at(self, seen: Seen, wanted: Sequence[NameAndVersion]) -> Seen:
         """Return what is seen with the objects of these versions, or why they are not known."""
         refs, failed = self._refs(wanted)
-        versions = {pair: FileVersion(pair[0], ref.id, pair[1]) for pair, ref in refs.items()}
+        versions = {
+            (name, version): FileVersion(name, ref.id, version) for (name, version), ref in refs.items()
+        }
         told = self._variables(tuple(versions.values()))
         signs = self._signs(seen.signs, [variable for found in told.answers for variable in found.vars])
-        fixed = {name: value for name, value in signs.today.items() if name in FIXED}
         looked = look_apart(
             self.reader,
-            replace(self.deploying, variables={**fixed, **signs.values()}),
+            replace(self.deploying, variables={**signs.today, **signs.values()}),
             [version for version in versions.values() if version.version_id not in told.failed],
         )
         problems = {**told.failed, **looked.failed}

@@ -134,8 +134,10 @@ def overtaken(
         for file in files
         if state.file == file.name
         and state.mark.version
-        and not state.is_at(space=space, version=file.version)
-        and not state.is_at(space=space, version=before.get(file.name, ""))
+        and not (
+            state.mark.file == f"{space}/{file.name}"
+            and state.mark.version in (file.version, before.get(file.name))
+        )
         and state.mark != earlier.get(state.title)
     }
 
@@ -214,11 +216,12 @@ def gone_marks(
     `known` are the names of versions that each file is known to have.
     """
     marked: dict[tuple[str, str], list[str]] = {}
-    own = {file.name: {"", file.version, *known.get(file.name, ())} for file in files}
+    own = {file.name: {file.version, *known.get(file.name, ())} for file in files}
     for state in states:
-        is_known = state.mark.version in own.get(state.file, ("",))
-        if state.mark.file == f"{space}/{state.file}" and not is_known:
-            marked.setdefault((state.file, state.mark.version), []).append(state.title)
+        version = state.mark.version
+        is_ours = state.mark.file == f"{space}/{state.file}"
+        if version and is_ours and version not in own.get(state.file, ()):
+            marked.setdefault((state.file, version), []).append(state.title)
     for (name, version), titles in marked.items():
         try:
             is_gone = find_version(reader, project, space, name, version) is None

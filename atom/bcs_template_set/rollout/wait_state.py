@@ -156,10 +156,9 @@ class WaitState:
         """
         bodies = (self.workload.wanted, self.first, self.live)
         wanted, first, now = (mapping_at(body, "spec", "template") for body in bodies)
-        if self.workload.kind.pod_template != _TEMPLATE or not (wanted and now):
-            return ()
         seen = mapping_at(with_hidden(self.workload.live, self.first), "spec", "template")
-        return fields_changed({**wanted}, {**(seen or first)}, {**now})
+        is_compared = self.workload.kind.pod_template == _TEMPLATE and wanted and now
+        return fields_changed({**wanted}, {**(seen or first)}, {**now}) if is_compared else ()
 
     def cause_of_others(self, status: RolloutStatus) -> Optional[Cause]:
         """Return what to say where others have deployed over it, or changed it; None where they have not."""
@@ -205,11 +204,11 @@ class WaitState:
 
     def condition(self, now: float) -> Optional[Cause]:
         """Return what the workload said of itself when it was last read, at this moment."""
-        silent_for = 0.0
         if is_silent(self.workload.kind, self.live):
-            silent_for = self.lasts("silent", now)
+            self.lasts("silent", now)
         else:
             self.over("silent")
+        silent_for = now - self.began.get("silent", now)
         told = told_by(self.workload.kind, self.live, silent_for=silent_for)
         is_old = told is not None and told.name == "progress_deadline" and self._was_given_up(self.live)
         return None if is_old else told

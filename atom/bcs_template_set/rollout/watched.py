@@ -213,7 +213,7 @@ class Watched:
     @property
     def is_of_others(self) -> bool:
         """Tell whether somebody else has deployed over it, changed it or paused it since it was deployed."""
-        key = self.status.sentence.key if self.status is not None else ""
+        key = self.status and self.status.sentence.key
         is_paused = key == "rollout.paused" and not mapping_at(self.workload.wanted, "spec").get("paused")
         return key in OF_OTHERS or is_paused
 

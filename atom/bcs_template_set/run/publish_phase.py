@@ -182,7 +182,7 @@ def _check_all_done(files: Sequence[FileOutcome], *, deadline: Deadline) -> None
     for error in (outcome.error for outcome in files if outcome.error is not None):
         raise error
     if any(outcome.state == "not-attempted" for outcome in files):
-        raise OutOfTime(seconds=int(deadline.seconds or 0))
+        raise OutOfTime(seconds=deadline.whole_seconds)
 
 
 def _learn_the_tokens_user(record: RunRecord, principal: Principal) -> None:

@@ -64,6 +64,11 @@ class Deadline:
         began = clock.monotonic() if since is None else since
         self._at = None if seconds is None else began + seconds
 
+    @property
+    def whole_seconds(self) -> int:
+        """Return for how many seconds it was set, 0 where there is none."""
+        return int(self.seconds or 0)
+
     def remaining(self) -> float:
         """Return the seconds left, never below zero; infinity where there is no deadline."""
         if self._at is None:

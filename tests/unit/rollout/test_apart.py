@@ -90,6 +90,24 @@ def test_what_failed_at_first_and_passes_by_itself_hides_no_other_that_fails() -
     assert sorted(v for answer in asked.answers for v in answer) == ["0", "1", "2", "4"]
 
 
+@pytest.mark.parametrize(
+    ("count", "bad", "most", "failed", "requests"),
+    [
+        (1, [0], 100, "0", 0),
+        (4, [3], 1, "23", 1),
+        (4, [], 3, "", 3),
+        (4, [0], 3, "0", 3),
+        (4, [0], 2, "0123", 2),
+    ],
+)
+def test_the_last_request_is_made_and_none_in_vain(
+    count: int, bad: list[int], most: int, failed: str, requests: int
+) -> None:
+    server = Server(*bad)
+    asked = ask_apart(files(count), FAILED, ask=server.ask, most=most)
+    assert (server.requests, sorted(asked.failed)) == (requests, [*failed])
+
+
 def test_each_version_has_the_error_that_it_failed_with_itself() -> None:
     own = {number: BcsFailed(bcs_code=1, message=f"{number} is broken") for number in (1, 4)}
 

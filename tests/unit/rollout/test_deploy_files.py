@@ -401,8 +401,30 @@ def test_what_was_live_before_tells_nothing_after_a_lost_answer_but_by_its_conte
     with pytest.raises(DeployIncomplete) as raised:
         deploy_files(bcs, bcs.deploying(), [file], known=known)
     assert keys(raised.value)[1:] == [("not_applied", "ConfigMap/b")]
+    assert bcs.clock.waits == [LOOK_EVERY] * 4, "it is watched for eight seconds after each call"
     bcs.ends = [(0, LOST)]
     assert deploy_files(bcs, bcs.deploying(), [file]), "nobody knows that it was there: its mark counts"
+    assert len(bcs.sent) == 3
+
+
+def test_what_was_live_as_it_is_sent_is_there_after_a_lost_answer() -> None:
+    bcs = SmallNamespace()
+    (_, file) = two_files(bcs)
+    bcs.has(file)
+    known = known_before(bcs, [file])
+    bcs.ends = [(0, LOST)]
+    assert deploy_files(bcs, bcs.deploying(), [file], known=known)
+    assert (len(bcs.sent), bcs.clock.waits) == (1, [])
+
+
+def test_what_a_preview_does_not_list_after_a_lost_answer_is_sent_again() -> None:
+    bcs = SmallNamespace()
+    (file, _) = two_files(bcs)
+    bcs.unlisted = ["Service/a"]
+    bcs.ends = [(2, LOST)]
+    with pytest.raises(RolloutUnseen):
+        deploy_files(bcs, bcs.deploying(), [file])
+    assert (len(bcs.sent), bcs.clock.waits) == (2, [LOOK_EVERY] * 2 + [*READ_BACK_PAUSES])
 
 
 def test_a_number_of_pods_that_an_autoscaler_has_set_since_is_no_difference() -> None:
@@ -419,17 +441,23 @@ def test_a_number_of_pods_that_an_autoscaler_has_set_since_is_no_difference() ->
 
 
 @pytest.mark.parametrize(
-    ("takes", "waits"), [(0.0, [4.0] * 2), (6.0, [4.0] * 3), (9.9, [4.0] * 5), (60.0, [4.0] * 5)]
+    ("count", "takes", "waits"),
+    [
+        (1, 0.0, [4.0] * 2),
+        (1, 6.0, [4.0] * 3),
+        (1, 9.9, [4.0] * 5),
+        (1, 60.0, [4.0] * 5),
+        (2, 12.0, [4.0] * 3),
+    ],
 )
 def test_a_slow_call_is_over_only_after_the_time_that_two_of_its_files_take(
-    takes: float, waits: list[float]
+    count: int, takes: float, waits: list[float]
 ) -> None:
     bcs = SmallNamespace()
-    (file, _) = two_files(bcs)
+    files = two_files(bcs)[:count]
     bcs.takes, bcs.ends = takes, [(0, LOST)]
-    deploy_files(bcs, bcs.deploying(), [file])
-    assert bcs.clock.waits == [*waits, 0.0]
-    assert len(bcs.sent) == 2
+    deploy_files(bcs, bcs.deploying(), files)
+    assert bcs.clock.waits[: len(waits) + 1] == [*waits, 0.0]
 
 
 def test_a_call_that_still_moves_is_watched_for_as_long_as_it_does() -> None:
@@ -506,6 +534,55 @@ def test_without_a_number_that_is_kept_none_is_asked_for() -> None:
     bcs.takes = AUTOSCALED_EVERY
     deploy_files(bcs, bcs.deploying({"TAG": "7"}), files)
     assert {*bcs.calls} == {"deploy", "preview"}
+
+
+def test_a_call_is_sized_by_what_the_last_one_took() -> None:
+    bcs = SmallNamespace()
+    files = [bcs.holds(f"{n:02}.yaml", "2", body("ConfigMap", f"c{n}")) for n in range(90)]
+    bcs.takes = 10.0
+    deploy_files(bcs, bcs.deploying(), files)
+    assert [len(names) for names, _ in bcs.sent] == [20, 40, 30]
+
+
+LOUD, SILENT = BcsFailed(bcs_code=1, message="loud"), BcsFailed(bcs_code=1, message="silent")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (LOUD, SILENT, [LOUD.message, "deploy.not_applied", "silent"]),
+        (LOUD, ZeroDivisionError(), [LOUD.message, "deploy.not_applied"]),
+        (ZeroDivisionError("d"), LOUD, ["d"]),
+    ],
+)
+def test_the_first_of_failures_at_once_is_raised_with_what_the_others_say(
+    first: Exception, second: Exception, told: list[str]
+) -> None:
+    bcs = SmallNamespace()
+    files = [bcs.holds(f"d{n}.service.yaml", "2", body("ConfigMap", f"c{n}")) for n in range(60)]
+    bcs.takes = 20.0
+    bcs.broken_calls = {files[20].version_id: first, files[45].version_id: second}
+    with pytest.raises((DeployRefused, ZeroDivisionError)) as raised:
+        deploy_files(bcs, replace(bcs.deploying(), at_once=2), files)
+    error = raised.value
+    if isinstance(error, DeployRefused):
+        texts = [detail for detail in error.details if isinstance(detail, Text)]
+        others = [str(text) for text in texts if text.key == "report.two"]
+        assert [error.message, *(text.key for text in texts if text.key != "report.two")] == told[:2]
+        assert [word in other for word, other in zip(told[2:], others)] == [True] * len(told[2:])
+        assert len(others) == len(told[2:])
+    else:
+        assert [str(error)] == told
+
+
+def test_of_calls_that_nobody_can_see_one_tells_for_all() -> None:
+    bcs = SmallNamespace()
+    files = [bcs.holds(f"d{n}.service.yaml", "2", body("ConfigMap", f"c{n}")) for n in range(60)]
+    bcs.takes = 20.0
+    bcs.unlisted = [f"ConfigMap/c{n}" for n in (20, 45)]
+    with pytest.raises(RolloutUnseen) as raised:
+        deploy_files(bcs, replace(bcs.deploying(), at_once=2), files)
+    assert [key for key, _ in keys(raised.value)] == ["not_shown", "applied"]
 
 
 def test_without_time_for_all_calls_what_is_left_is_not_sent() -> None:

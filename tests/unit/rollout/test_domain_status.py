@@ -144,6 +144,16 @@ def test_an_object_that_its_live_version_holds_and_nobody_has_is_missing() -> No
     )
 
 
+def test_an_object_that_nobody_could_see_is_not_said_to_be_missing() -> None:
+    live = at(MAP)
+    hidden = state(body("Deployment", "web"))
+    objects = LiveObjects((row(live),), {DEPLOYMENT: REFUSED})
+    seen = Seen(SPACE, objects, looks={"a.yaml": {"7": (state(MAP, live), hidden)}})
+    (domain,) = domains_here([FILE], seen, ready={})
+    (found,) = domain.files
+    assert (found.missing, [why.key for why in found.why]) == ((), ["status.no_list"])
+
+
 def test_an_object_that_a_list_has_and_a_dry_run_does_not_show_is_live_and_its_drift_not_known() -> None:
     seen = seen_of({"7": [state(MAP)]}, row(at(MAP)))
     (domain,) = domains_here([FILE], seen, ready={})
@@ -168,14 +178,15 @@ def test_an_object_marked_by_nobody_or_by_another_file_is_an_other_and_compared_
 
 def test_objects_at_several_versions_are_each_compared_with_their_own() -> None:
     second = body("ConfigMap", "d", data={"a": "7"})
-    old = at(body("ConfigMap", "d", data={"a": "5"}), "6")
+    older = body("ConfigMap", "d", data={"a": "5"})
+    old = at(older, "6")
     looks = {
-        "6": [state(OLD_MAP, at(MAP), version="6"), state(second, old, version="6")],
+        "6": [state(OLD_MAP, at(MAP), version="6"), state(older, old, version="6")],
         "7": [state(MAP, at(MAP)), state(second, old)],
     }
     found = here(looks, row(at(MAP)), row(old), refs=REF)
     assert found.versions == (("6", ("ConfigMap/d",)), ("7", ("ConfigMap/c",)))
-    assert dict(found.drift) == {"ConfigMap/c": Drift(), "ConfigMap/d": Drift(("data.a",))}
+    assert dict(found.drift) == {"ConfigMap/c": Drift(), "ConfigMap/d": Drift()}
     assert (found.is_published, found.others) == (False, ())
     gone = {**looks, "7": [state(MAP, at(MAP)), state(body("ConfigMap", "e"))]}
     assert here(gone, row(at(MAP)), row(old), refs=REF).missing == ("ConfigMap/e",), "the newest decides"
@@ -325,6 +336,11 @@ def test_what_is_not_known_of_an_object_is_said(known: LiveState, key: Optional[
     assert told == ({known.title: (key, wanted)} if key else {})
 
 
+def test_of_a_version_that_could_not_be_looked_at_all_is_unknown() -> None:
+    seen = seen_of({}, failed={("a.yaml", "7"): REFUSED.title()})
+    assert [*not_known_of(seen, "a.yaml", "7", [state(MAP)])] == [""]
+
+
 # --- revisions ------------------------------------------------------------------------------------------
 
 
@@ -416,6 +432,7 @@ SIX, SEVEN = deployment("six", replicas=1), deployment("seven", replicas=2)
         (web("six", "6", number="1", replicas=2), "7", {}, [True]),
         (web("six", "6", number="1", replicas=1), "7", {}, [False]),
         (web("six", "6", number="1", replicas=2), "8", {}, []),
+        (web("six", "6", number="1", replicas=2), "8", {REF_6: VersionRef("6", "6", 0)}, []),
         (web("six", "6", number="1", replicas=2), "8", REF, [True]),
         (web("seven", "7", number="2", replicas=2), "7", REF, []),
     ],
@@ -423,10 +440,18 @@ SIX, SEVEN = deployment("six", replicas=1), deployment("seven", replicas=2)
 def test_who_took_pods_back_left_the_rest_as_it_was_or_took_it_back_too(
     live: Object, current: str, refs: Mapping[tuple[str, str], VersionRef], undone: list[bool]
 ) -> None:
-    looks = {"a.yaml": {"6": (state(SIX, live, version="6"),), "7": (state(SEVEN, live),)}}
+    other = state(MAP, at(MAP))
+    looks = {"a.yaml": {"6": (other, state(SIX, live, version="6")), "7": (other, state(SEVEN, live))}}
     seen = Seen(SPACE, LiveObjects((row(live),)), revisions=revisions(*SETS), looks=looks, refs=refs)
     (domain,) = domains_here([file(version=current)], seen, ready={})
     assert domain.files[0].undone == tuple(Undone("Deployment/web", "6", "7", rest=rest) for rest in undone)
+
+
+def test_what_a_dry_run_does_not_show_tells_no_rest() -> None:
+    live = web("six", "6", number="1", replicas=2)
+    looks = {"6": [state(SIX, None, version="6")], "7": [state(SEVEN, live)]}
+    found = here(looks, row(live), revisions=revisions(*SETS))
+    assert found.undone == (Undone("Deployment/web", "6", "7", rest=False),)
 
 
 def test_who_took_back_what_nobody_looked_at_took_all_of_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import Optional
 
 import pytest
@@ -189,11 +190,12 @@ def test_a_dry_run_without_an_error_that_leaves_objects_out_is_unreadable() -> N
         check_listed(files, [])
     problem = raised.value.problem
     assert isinstance(problem, Text)
+    assert (problem.key, raised.value.url) == ("deploy.unlisted", "template/preview")
     names = problem.fields["names"]
     assert isinstance(names, list)
-    assert [(text.fields["name"], text.fields["objects"]) for text in names] == [
-        ("a", ["ConfigMap/1", "ConfigMap/2"]),
-        ("b", ["ConfigMap/1"]),
+    assert [(text.key, text.fields["name"], text.fields["objects"]) for text in names] == [
+        ("deploy.lacks", "a", ["ConfigMap/1", "ConfigMap/2"]),
+        ("deploy.lacks", "b", ["ConfigMap/1"]),
     ]
     check_listed(files, [], error="the dry run stopped there")
     check_listed(files, [A1, A2, B1])
@@ -365,6 +367,15 @@ def test_a_dry_run_that_takes_too_long_goes_into_smaller_ones(error: StepError) 
     states, _ = look(bcs, bcs.deploying(), files)
     assert [state.file for state in states] == [file.name for file in files]
     assert bcs.count("preview") > 2
+
+
+@pytest.mark.parametrize(("count", "longest"), [(1, inf), (2, TOO_LONG)])
+def test_a_dry_run_that_can_be_smaller_is_not_tried_again_after_it_took_too_long(
+    count: int, longest: float
+) -> None:
+    bcs = SmallNamespace()
+    look(bcs, bcs.deploying(), many(bcs, count))
+    assert bcs.longest == [longest]
 
 
 @pytest.mark.parametrize(("count", "took"), [(2, TOO_LONG - 1), (1, TOO_LONG)])

@@ -42,6 +42,7 @@ class ScriptedPages:
 
     def __init__(self, answer: Callable[[str, float], Reply], *, takes: float = 0.0) -> None:
         self.clock, self.answer, self.takes = FakeClock(), answer, takes
+        self.clock.wait(1000.0)
         self.asked: list[tuple[str, float, float]] = []
 
     def send(
@@ -49,7 +50,7 @@ class ScriptedPages:
     ) -> HttpAnswer:
         assert (request.method, first) == ("GET", FIRST_BYTES)
         assert request.headers["Connection"] == "close"
-        at = self.clock.monotonic()
+        at = self.clock.monotonic() - 1000
         self.asked.append((request.url, at, seconds))
         self.clock.wait(min(self.takes, seconds))
         reply = self.answer(request.url, at)
@@ -325,9 +326,9 @@ def test_there_is_a_try_after_each_pause_for_which_there_is_time(
 ) -> None:
     pages = ScriptedPages(lambda _url, _at: page("old"))
     (arrival,) = pages.verify((URL, "new"), seconds=seconds)
-    slept = pages.clock.waited
+    slept = [pause for pause in pages.clock.waited[1:] if pause]
     assert (arrival.tries, len(pages.asked)) == (tries, tries)
-    assert [w for w in slept if w] == waited if isinstance(waited, list) else sum(slept) == waited
+    assert slept == waited if isinstance(waited, list) else sum(slept) == waited
     assert arrival.problem == (say("arrival.text_missing", text="new") if tries else say("arrival.no_time"))
 
 
@@ -351,7 +352,7 @@ def test_a_page_that_comes_when_the_time_is_over_has_arrived_and_no_other_is_ask
 
 def test_no_page_is_no_work() -> None:
     pages = ScriptedPages(lambda _url, _at: page(""))
-    assert (pages.verify(), pages.clock.waited) == ((), [])
+    assert (pages.verify(), pages.clock.waited[1:]) == ((), [])
 
 
 def test_a_defect_in_the_fetching_is_not_taken_for_a_page_that_is_missing() -> None:

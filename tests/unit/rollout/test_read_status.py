@@ -167,6 +167,7 @@ def test_a_version_that_can_not_be_rendered_costs_no_other() -> None:
     bcs.before["preview"] = fail
     first, second = status(bcs, file("a.yaml"), file("b.yaml")).domains
     assert (first.drift, second.drift, len(first.files[0].why)) == ("not-known", "same", 1)
+    assert first.files[0].more == ()
 
 
 def variable_map(value: str) -> Object:
@@ -259,7 +260,7 @@ def test_what_a_preview_cuts_is_taken_from_the_revision_else_read(revision: int)
     if revision:
         bcs.live["ReplicaSet/web-1"] = replica_set(revision, item, "7")
     found = here(bcs)
-    assert found.changed == ()
+    assert found.drift == (("Deployment/web", Drift()),)
     assert bcs.count("get Deployment") == (0 if revision else 1)
 
 
@@ -279,8 +280,9 @@ def test_a_workload_that_an_autoscaler_scales_may_have_another_number_of_pods() 
     bcs = SmallNamespace()
     bcs.holds("a.yaml", "7", web("six"))
     bcs.live["Deployment/web"] = marked(web("six", replicas=5), "a.yaml", "7")
-    assert here(bcs).changed == (("Deployment/web", "spec.replicas"),)
     target: Object = {"kind": "Deployment", "name": "web"}
+    bcs.live["Service/web"] = body("Service", scaleTargetRef=target)
+    assert here(bcs).changed == (("Deployment/web", "spec.replicas"),)
     bcs.live["HorizontalPodAutoscaler/web"] = body("HorizontalPodAutoscaler", scaleTargetRef=target)
     assert here(bcs).changed == ()
 
@@ -288,14 +290,14 @@ def test_a_workload_that_an_autoscaler_scales_may_have_another_number_of_pods() 
 # --- readiness ------------------------------------------------------------------------------------------
 
 
-def rolled(*, updated: int = 2, available: int = 2, replicas: int = 2) -> Object:
+def rolled(*, updated: int = 2, available: int = 2, replicas: int = 2, wanted: int = 2) -> Object:
     status: Object = {
         "observedGeneration": 1,
         "replicas": replicas,
         "updatedReplicas": updated,
         "availableReplicas": available,
     }
-    return {**with_metadata(marked(web("n"), "a.yaml", "7"), generation=1), "status": status}
+    return {**with_metadata(marked(web("n", replicas=wanted), "a.yaml", "7"), generation=1), "status": status}
 
 
 def pods(bcs: SmallNamespace, count: int) -> None:
@@ -321,8 +323,16 @@ def ready_site(live: Object) -> SmallNamespace:
 def test_a_workload_is_ready_where_lists_prove_it_and_is_not_read() -> None:
     bcs = ready_site(rolled())
     pods(bcs, 2)
+    bcs.live["Service/other"] = with_metadata(body("Service", "other"), labels={"app": "web"})
     assert workload(bcs) == WorkloadHere("Deployment/web", "ready", 2, 2)
     assert "get Deployment" not in bcs.calls
+
+
+def test_a_workload_without_pods_is_read_whole_where_nobody_may_list_any() -> None:
+    bcs = ready_site(rolled(updated=0, available=0, replicas=0, wanted=0))
+    assert (workload(bcs).state, bcs.count("get Deployment")) == ("ready", 0)
+    refuse(bcs, "list Pod")
+    assert (workload(bcs).state, bcs.count("get Deployment")) == ("ready", 1)
 
 
 @pytest.mark.parametrize(
@@ -397,6 +407,8 @@ def test_what_has_no_rollout_is_no_workload_and_a_kind_that_no_list_shows_is_rea
     (found,) = here(bcs).workloads
     assert (found.title, found.state, bcs.count("get Rollout")) == ("Rollout/r", "not-ready", 1)
     assert "get ConfigMap" not in bcs.calls
+    del bcs.live["Rollout/r"]
+    assert (here(bcs).workloads, bcs.count("get Rollout")) == ((), 1)
 
 
 def test_a_cron_job_is_waited_for_by_nobody_which_lists_tell() -> None:

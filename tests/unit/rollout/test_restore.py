@@ -200,17 +200,18 @@ def test_only_marks_of_versions_that_are_surely_gone_are_told() -> None:
     states = [
         state("a", "1"),
         state("a", "1", name="a2"),
+        state("e", "unread"),
+        replace(state("b", "1", name="b2"), live=marked(body("Deployment", "b2"), "b", "")),
         state("b", "2"),
         state("c", "0"),
         state("d", "3"),
-        state("e", "unread"),
         state("f", "1", space="other"),
     ]
     notes = gone_marks(
         Versions("3"), files, states, project="web", space=SPACE, known={"c": ["0"], "d": ["0"]}
     )
-    assert [(note.fields["version"], note.fields["objects"]) for note in notes] == [
-        ("1", ["Deployment/a", "Deployment/a2"])
+    assert [(note.key, note.fields["version"], note.fields["objects"]) for note in notes] == [
+        ("deploy.mark_gone", "1", ["Deployment/a", "Deployment/a2"])
     ]
 
 

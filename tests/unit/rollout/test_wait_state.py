@@ -167,6 +167,18 @@ def test_what_kubernetes_gave_up_before_the_wait_is_neither_a_failure_nor_a_caus
     assert undated.status(given_up("")).state == "failed"
 
 
+def test_a_pause_is_a_failure_whatever_kubernetes_noted_before() -> None:
+    said: Object = {**condition("Progressing", reason="ReplicaSetUpdated"), "lastUpdateTime": "10:00"}
+    paused = deployment(available=1, updated=1, annotations=MARKS, conditions=[said], paused=True)
+    for before in ([], [paused]):
+        waited = waiting()
+        for live in (*before, paused):
+            found = waited.status(live)
+        assert (found.state, found.sentence.key) == ("failed", "rollout.paused")
+    plain = deployment(available=1, updated=1, annotations=MARKS, paused=True)
+    assert waiting().status(plain).state == "failed"
+
+
 def test_another_failure_is_one_although_kubernetes_gave_it_up_before() -> None:
     waited = waiting()
     said = given_up("10:00")
@@ -317,6 +329,7 @@ def test_states_are_taken_kind_by_kind_in_the_order_of_the_kinds_names() -> None
         (DEPLOYMENT, 4, 6, 7, False),
         (DEPLOYMENT, 4, 4, 3, False),
         (DEPLOYMENT, 0, 6, 3, False),
+        (DEPLOYMENT, 1, 3, 3, True),
         (ROLLOUT, 4, 6, 3, False),
     ],
 )

@@ -125,7 +125,7 @@ class TemplateProcess:
             OutOfTime: it is the run's.
         """
         if self._deadline.passed():
-            raise OutOfTime(seconds=int(self._deadline.seconds or 0))
+            raise OutOfTime(seconds=self._deadline.whole_seconds)
         if self._rendering.passed():
             raise self._out_of_time(template)
 
@@ -144,7 +144,7 @@ class TemplateProcess:
             self._child = self._start()
         line = self._child.ask({"name": name, "source": source, "is_version": is_version})
         if self._deadline.passed():
-            raise OutOfTime(seconds=int(self._deadline.seconds or 0))
+            raise OutOfTime(seconds=self._deadline.whole_seconds)
         try:
             answer = convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
             self._take_mistakes(answer, notes)
