@@ -92,7 +92,9 @@ class SmallNamespace:
         self.unlisted: Collection[str] = ()
         self.variables: dict[str, str] = {}
         self.before: dict[str, Callable[[], object]] = defaultdict(lambda: lambda: None)
+        self.on_read: Callable[[str, str], object] = lambda _name, _last: None
         self.calls: list[str] = []
+        self.times: list[tuple[str, float]] = []
         self.sent: list[tuple[list[str], dict[str, str]]] = []
         self._lock = threading.Lock()
 
@@ -127,8 +129,10 @@ class SmallNamespace:
     def read(self, call: Read[T]) -> T:
         with self._lock:
             self.calls.append(call.name)
+            self.times.append((call.name, self.clock.time - 1000))
             self.longest += [call.longest_again] if call.name == "preview" else []
         self.before[call.name]()
+        self.on_read(call.name, call.segments[-1])
         return call.parse(self._answer(call.name, call.segments, call.body or {}))
 
     def write(self, call: Write[T]) -> T:
@@ -169,7 +173,7 @@ class SmallNamespace:
         return folder[name]() if name in folder else {"manifest": self._live(name, path[-1]), **self.notes}
 
     def _live(self, name: str, last: str) -> JsonValue:
-        verb, _, kind = name.partition(" ")
+        verb, _, kind = name.replace("list pods", "list Pod").partition(" ")
         if verb == "list":
             return {"items": [self._row(item) for item in self.live.values() if item["kind"] == kind]}
         if f"{kind}/{last}" not in self.live:
