@@ -22,7 +22,7 @@ def check_kinds(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(place, "", "foreign_file", tool=tool, line=document.line)
         elif not document.kind:
             given = _given_for("kind", document.body)
-            sentence = "kind_misspelt" if given else "missing-kind"
+            sentence = "kind_misspelt" if given else None
             yield checked.finding(place, "kind", sentence, line=document.line, given=given)
         elif _is_list(document):
             yield checked.finding(place, "kind", "list_kind", line=document.line, kind=document.kind)
