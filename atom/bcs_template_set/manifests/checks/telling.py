@@ -112,8 +112,8 @@ def told_lines(findings: Sequence[Finding], *, cure: Optional[Text] = None) -> l
     shared = {key: own[0].hint for key, own in by_check if len({str(f.hint) for f in own}) == 1}
     lines = [
         line
-        for _, own in sorted(_grouped(findings, _file_of).items())
-        for line in _file_lines(sorted(own, key=_line_of), shared)
+        for file, own in sorted(_grouped(findings, _file_of).items())
+        for line in _file_lines(file, sorted(own, key=_line_of), shared)
     ]
     for key, own in by_check:
         if key in shared and str(shared[key]) != str(cure):
@@ -140,13 +140,14 @@ def _line_of(finding: Finding) -> int:
     return finding.found_in.line
 
 
-def _file_lines(findings: Sequence[Finding], shared: Hints) -> Iterator[Told]:
+def _file_lines(file: str, findings: Sequence[Finding], shared: Hints) -> Iterator[Told]:
     """Yield what there is to say of a file: sentences with several places first, then by document."""
-    once = {(finding.id, str(finding.message), *map(str, place_of(finding))): finding for finding in findings}
+    places = (place_of(finding, has_file=False) for finding in findings)
+    once = {(one.id, str(one.message), *map(str, place)): one for one, place in zip(findings, places)}
     if len(once) == 1:
         yield _line(findings[0], depth=0, hint=_own_hint(findings[0], shared))
         return
-    yield Told("checks.heading", {"name": _file_of(findings[0])}, count=0)
+    yield Told("checks.heading", {"name": file}, count=0)
     alone: list[Finding] = []
     for own in _grouped(once.values(), lambda finding: (finding.id, str(finding.message))).values():
         first, *others = own
@@ -191,7 +192,7 @@ def _told(
     return Told(f"checks.{name}", {"message": message, "count": count, **fields}, depth=depth, count=count)
 
 
-def place_of(finding: Finding, *, has_file: bool = True, has_part: bool = True) -> list[Text | str]:
+def place_of(finding: Finding, *, has_file: bool, has_part: bool = True) -> list[Text | str]:
     """Return the parts of a place, from the file to the field, without what the lines above say."""
     at = finding.found_in
     if finding.id in _NAMING_THEMSELVES and not at.line:

@@ -8,6 +8,7 @@ import pytest
 
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import (
+    ALL_EMPTY,
     MISTAKES,
     counts_of,
     mistake,
@@ -18,10 +19,14 @@ from bcs_template_set.manifests.checks.telling import (
 )
 from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.errors import (
+    FilesMistaken,
     LimitExceeded,
     ManifestsInvalid,
     NamesMissing,
+    TemplateFailed,
     TemplateSyntax,
+    TemplateUnreadable,
+    ValuesInvalid,
     VersionNameInvalid,
 )
 
@@ -177,11 +182,41 @@ def test_most_frequent_checks_are_counted_by_name_and_the_others_together() -> N
     assert list(map(str, counts_of(findings[:133]))) == ["133 duplicate-object"]
 
 
+@pytest.mark.parametrize("name", ["file", "variables", "limit", "version-name"])
+def test_a_sentence_that_names_what_it_is_about_is_told_without_a_place(name: str) -> None:
+    (line,) = shown(mistake(name, "a", NO_VALUE))
+    assert line.startswith('"a" has no value. ')
+    (line,) = shown(mistake(name, "a", NO_VALUE, line=3))
+    assert line.startswith('a:3: "a" has no value. ')
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("file", TemplateUnreadable),
+        ("values", ValuesInvalid),
+        ("variables", ValuesInvalid),
+        ("template-syntax", TemplateSyntax),
+        ("missing-name", NamesMissing),
+        ("template-failed", TemplateFailed),
+        ("yaml", ManifestsInvalid),
+        (ALL_EMPTY, ManifestsInvalid),
+        ("image-tag", ManifestsInvalid),
+    ],
+)
+def test_what_is_found_before_any_check_is_the_error_of_its_kind(
+    name: str, kind: type[FilesMistaken]
+) -> None:
+    error = refusal_of([replace(found("a"), id=name)])
+    assert type(error) is kind
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_mistake_has_words(language: str) -> None:
     findings = [mistake(name, "a", NO_VALUE) for name in MISTAKES]
     lines = told_lines(findings)
     assert all(line.render("zh_CN" if language == "zh_CN" else "en_US") for line in lines)
+    assert all(say(f"checks.{name}.summary").render(language) for name in MISTAKES)
     assert len(lines) == 1 + 2 * len(MISTAKES)
 
 
