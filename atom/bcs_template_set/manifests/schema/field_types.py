@@ -53,12 +53,11 @@ class Field:
     `s` text, `i` integer, `n` number, `b` boolean, `q` quantity, `x` integer or text, `j` anything, "" = the
     type of the number `of`. `plain` are the types of Python's that a value may have, `words` the texts
     that it may be, where it may not be any; `form` is the form of those that it may be (`value_forms.py`). A
-    value of a type in `settled` is right, whatever it is. `is_object`: it is one object, of any form.
+    value of a type in `settled` is right, whatever it is.
     """
 
     __slots__ = (
-        *("around", "form", "is_object", "is_required", "letter", "of", "plain", "settled", "since", "until"),
-        "words",
+        *("around", "form", "is_required", "letter", "of", "plain", "settled", "since", "until", "words"),
     )
 
     def __init__(self, code: str, words: Sequence[tuple[str, ...]]) -> None:
@@ -73,7 +72,6 @@ class Field:
         self.form = self.form or ("quantity" if kind == "q" else "")
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
-        self.is_object = not (self.around or self.letter or self.form)
         depends = self.around or self.words or self.form or self.since or self.until
         self.settled = frozenset({type(None)}) if depends else self.plain | {type(None)}
 

@@ -94,11 +94,9 @@ class _Walk:
             if field is None:
                 self._unknown(name, known, path)
             elif type(value) in field.settled:
-                continue
-            elif (field.since or field.until) and not self._versions.has(field.since, field.until):
+                pass  # it is right, whatever it is
+            elif not self._versions.has(field.since, field.until):
                 self._untimely(field, (path, name))
-            elif field.is_object and isinstance(value, dict):
-                self.object(value, field.of, (path, name))
             else:
                 self._inside(value, field, field.around, (path, name))
         for name in known.required:
@@ -117,11 +115,9 @@ class _Walk:
     def _inside(self, value: YamlValue, field: Field, around: str, path: _Path) -> None:
         """Compare a value with what its field holds inside these lists and maps."""
         if not around and type(value) in field.plain:
-            if field.words or field.form:
-                self._judge(value, field, path)
-        elif not around and field.letter == "" and isinstance(value, dict):
-            if field.form:
-                self._judge(value, field, path)
+            self._judge(value, field, path)
+        elif not around and field.of >= 0 and isinstance(value, dict):
+            self._judge(value, field, path)
             self.object(value, field.of, path)
         elif around[:1] == "[" and isinstance(value, list):
             self._each(enumerate(value), field, around[1:], path)
@@ -142,11 +138,11 @@ class _Walk:
     def _judge(self, value: YamlValue, field: Field, path: _Path) -> None:
         """Compare a value of the right type with the words or the form that its field takes."""
         is_word = not field.words or value in field.words
-        said = problem_of_form(field.form, value) if field.form and is_word else None
+        said = problem_of_form(field.form, value) if field.form else None
         if (is_word and said is None) or value == "" or is_left_for_bcs(value):
             return
         what = "form" if is_word else "word"
-        self.found.append(FieldProblem(what, _written(path), words=() if is_word else field.words, said=said))
+        self.found.append(FieldProblem(what, _written(path), words=field.words, said=said))
 
     def _wrong(self, value: YamlValue, wanted: str, path: _Path) -> None:
         is_whole = wanted == "i" and isinstance(value, float) and value.is_integer()
