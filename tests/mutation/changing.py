@@ -197,6 +197,7 @@ class _Turning:
 
     def __init__(self, module: ModuleType) -> None:
         self.changes = 0
+        self._module = module
         self._name = module.__name__
         self._known: dict[tuple[int, int], object] = {}
         self._alive: list[object] = []
@@ -232,15 +233,25 @@ class _Turning:
         is_ours = old.__module__ == new.__module__ == self._name
         return old is new or (is_ours and old.__qualname__ == new.__qualname__)
 
-    def _other(self, new: object) -> object:
+    def _other(self, new: _Thing) -> _Thing:
         self.changes += 1
         return self._foreign(new)
 
-    def _foreign(self, new: object) -> object:
-        """Return what is new where nothing in it is the mutant's own: that would be another class."""
-        own = new if isinstance(new, (type, FunctionType)) else type(new)
-        if own.__module__ == self._name:
+    def _foreign(self, new: _Thing) -> _Thing:
+        """Return what is new, rows of the classes there are among it; nothing else may be the mutant's."""
+        own: _Thing = new if isinstance(new, (type, FunctionType)) else type(new)
+        if isinstance(new, tuple) and own.__module__ == self._name:
+            own = vars(self._module).get(own.__qualname__)
+        elif own.__module__ == self._name:
+            own = None
+        if own is None:
             raise _Unlike
+        if isinstance(new, tuple):
+            return tuple.__new__(own, map(self._foreign, new))
+        if isinstance(new, list):
+            return [*map(self._foreign, new)]
+        if isinstance(new, dict):
+            return {key: self._foreign(value) for key, value in new.items()}
         if isinstance(new, _CONTAINERS):
             for thing in gc.get_referents(new):
                 self._foreign(thing)
@@ -284,16 +295,14 @@ class _Turning:
         is_same = len(items) == len(old) and all(one is other for one, other in zip(items, old))
         return old if is_same else tuple.__new__(type(old), items)
 
-    def _items(self, old: _Thing, new: _Thing) -> list[object]:
+    def _items(self, old: _Thing, new: _Thing) -> list[_Thing]:
         if len(old) != len(new):
-            self._other(tuple(new))
-            return list(new)
+            return list(self._other(tuple(new)))
         return [self.turned(one, other) for one, other in zip(old, new)]
 
     def _dict(self, old: _Thing, new: _Thing) -> object:
         if len(old) != len(new):
-            self._other(dict(new))
-            items = list(new.items())
+            items = list(self._other(dict(new)).items())
         else:
             pairs = zip(list(old.items()), list(new.items()))
             items = [(self.turned(a, c), self.turned(b, d)) for (a, b), (c, d) in pairs]

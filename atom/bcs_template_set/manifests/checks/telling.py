@@ -142,8 +142,8 @@ def _line_of(finding: Finding) -> int:
 
 def _file_lines(file: str, findings: Sequence[Finding], shared: Hints) -> Iterator[Told]:
     """Yield what there is to say of a file: sentences with several places first, then by document."""
-    places = (place_of(finding, has_file=False) for finding in findings)
-    once = {(one.id, str(one.message), *map(str, place)): one for one, place in zip(findings, places)}
+    told = (place_of(finding, has_file=False) for finding in findings)
+    once = {(one.id, str(one.message), *map(str, place)): one for one, place in zip(findings, told)}
     if len(once) == 1:
         yield _line(findings[0], depth=0, hint=_own_hint(findings[0], shared))
         return
