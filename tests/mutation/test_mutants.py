@@ -197,7 +197,7 @@ def patched(old: str, new: str) -> object:
         "class A:\n    b = {}\ndef judge():\n    return A.b",
         "A = (0, {{'b': [{}]}})\ndef judge():\n    return A[1]['b'][0]",
         "import typing\nclass R(typing.NamedTuple):\n    n: int\nA = R({})\ndef judge():\n  return A.n",
-        "import typing as t\nclass R(t.NamedTuple): n: int\nA = [R(0)] * {}\ndef judge(): return A.count(R(0))",
+        "import typing as t\nclass R(t.NamedTuple): n: int\nA = [R(0)] * {}\ndef judge(): return len(A)",
         "class R:\n  def __init__(self, n):\n    self.n = n\nA = R({})\ndef judge(a=A):\n  return a.n",
         "A = [lambda: {}]\ndef judge(a=A[0]):\n    return a()",
         "import dataclasses as d\n@d.dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
