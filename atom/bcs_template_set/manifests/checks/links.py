@@ -96,9 +96,9 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
         if not selected:
             continue
         names = frozenset(name for workload in selected for name in named_ports_of(workload.pod))
-        ports = _ports(place)
-        if all(text_at(port, "targetPort") in names for port in ports) or any(map(is_left_for_bcs, names)):
+        if any(map(is_left_for_bcs, names)):
             continue
+        ports = _ports(place)
         numbers = frozenset(number for workload in selected for number in numbers_of_ports(workload.pod))
         is_astray = bool(numbers) and not any(_may_lead_to(port, numbers) for port in ports)
         shown = few(names)

@@ -68,7 +68,7 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
             yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
             continue
         longest, reason = _longest_name(place.document)
-        if len(name) > longest:
+        if reason and len(name) > longest:
             reasons = {"reason": say(f"checks.{reason}"), "length": len(name), "limit": longest}
             yield checked.finding(place, "metadata.name", "name_derived", **reasons)
 
@@ -96,8 +96,8 @@ def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text
 
 
 def _longest_name(document: Document) -> tuple[int, str]:
-    """Return how long a name may be of which others are made, and the sentence that says which."""
-    longest, reason = _LONGEST_NAME.get((document.group, document.kind), (LONGEST_SUBDOMAIN, ""))
+    """Return how long a name may be of which others are made, and the sentence about these; "" of none."""
+    longest, reason = _LONGEST_NAME.get((document.group, document.kind), (0, ""))
     spec = mapping_at(document.body, "spec") if reason == "derived_label" else {}
     number = spec.get("completions")
     if spec.get("completionMode") == "Indexed" and type(number) is int:

@@ -113,16 +113,15 @@ def names_in(document: Document) -> Iterator[tuple[str, str]]:
 def check_references(checked: CheckInput) -> Iterator[Finding]:
     """Yield names that are nearly those of objects of the run, and keys that these do not have."""
     held = _held(checked)
-    for named in _names_in(checked, held):
+    for named in _names_in(checked):
         yield from _check(checked, named, held)
         if named.row is _SCALED:
             yield from _check_target(checked, named, held)
 
 
-def _names_in(checked: CheckInput, held: _ByKind) -> Iterator[_Named]:
-    of_pod = Paths((row.path, row) for row in _OF_POD if ("", row.kind) in held)
+def _names_in(checked: CheckInput) -> Iterator[_Named]:
     for owner in checked.workloads:
-        found = of_pod.found_in(owner.pod.spec, owner.pod.field("spec"))
+        found = _ALL_OF_POD.found_in(owner.pod.spec, owner.pod.field("spec"))
         yield from (_Named(owner, row, at, referring) for at, referring, rows in found for row in rows)
     for place in checked.places:
         of_kind = _OF_KIND.get((place.document.group, place.document.kind), _NONE)

@@ -338,7 +338,8 @@ def test_each_kind_has_a_rule_for_its_names(kind: str, name: str, *, right: bool
         ("tkex.tencent.com/v1alpha1", "GameStatefulSet", "{}", 52, "revision"),
         ("apps/v1", "Deployment", "{}", 242, "replica_set"),
         ("apps/v1", "DaemonSet", "{}", 253, ""),
-        ("example.com/v1", "Job", "{}", 253, ""),
+        ("example.com/v1", "Job", "{}", 300, ""),
+        ("example.com/v1", "Job", "{completionMode: Indexed, completions: 10}", 300, ""),
     ],
 )
 def test_a_name_leaves_room_for_those_that_kubernetes_makes_of_it(

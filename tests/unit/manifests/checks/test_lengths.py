@@ -20,7 +20,7 @@ MANY = {f"{number:04}": "" for number in range(1000)}
             {"metadata": {"annotations": {"n" * 10: "x" * (256 * KIB - 9)}}},
             "annotations 257 256",
         ),
-        ("v1 ConfigMap", {"metadata": {"annotations": {"n" * 10: "x" * (256 * KIB - 10)}}}, ""),
+        ("v1 ConfigMap", {"metadata": {"annotations": {"n" * 10: "x" * (256 * KIB - 11), "a": 7}}}, ""),
         ("v1 ConfigMap", {"metadata": {"annotations": {"a": "\u4e2d" * 90 * KIB}}}, "annotations 271 256"),
         ("v1 ConfigMap", {"data": {"a": "x" * 1024 * KIB}}, ""),
         ("v1 ConfigMap", {"data": {"a": "x" * 1024 * KIB, "b": "x"}}, "data 1025 1024"),

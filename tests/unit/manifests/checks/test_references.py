@@ -141,6 +141,57 @@ def test_a_key_is_looked_for_where_one_is_named(path: str, kind: str, key: str, 
 
 
 @pytest.mark.parametrize(
+    "config",
+    [
+        held("Secret"),
+        held("Secret", data={"{{ N }}": "eA=="}),
+        held("Secret", type="kubernetes.io/service-account-token", data={"a": "eA=="}),
+        held("Secret", name="another", data={"a": "eA=="}),
+    ],
+)
+def test_keys_that_somebody_else_fills_in_are_not_missed(config: dict[str, Any]) -> None:
+    path = "spec.containers[0].env[0].valueFrom.secretKeyRef.name"
+    referring = naming("v1", "Pod", path, "Secret", name="web-config", key="other")
+    assert found(referring, config) == []
+
+
+@pytest.mark.parametrize("key", ["", "{{ N }}"])
+def test_a_key_that_nobody_knows_yet_is_not_missed(key: str) -> None:
+    path = "spec.containers[0].env[0].valueFrom.secretKeyRef.name"
+    referring = naming("v1", "Pod", path, "Secret", name="web-config", key=key)
+    assert found(referring, held("Secret", data={"a": "eA=="})) == []
+
+
+def test_what_may_be_missing_is_not_missed() -> None:
+    path = "spec.containers[0].env[0].valueFrom.secretKeyRef.name"
+    for name in ("web-cofnig", "web-config"):
+        referring = naming("v1", "Pod", path, "Secret", name=name, key="other", optional=True)
+        assert found(referring, held("Secret", data={"a": "eA=="})) == []
+        assert (
+            len(
+                found(
+                    {**naming("v1", "Pod", path, "Secret", name=name, key="other", optional=False)},
+                    held("Secret", data={"a": "eA=="}),
+                )
+            )
+            == 1
+        )
+
+
+def test_a_kind_of_another_group_is_not_what_is_meant() -> None:
+    backend = naming("networking.k8s.io/v1", "Ingress", "spec.defaultBackend.service.name", "Service")
+    assert found(backend, held("Service", apiVersion="serving.knative.dev/v1")) == []
+
+
+@pytest.mark.parametrize("name", ["{{ N }}-web", "'{{ N }}'", ""])
+def test_what_has_no_name_yet_is_not_what_is_meant(name: str) -> None:
+    target = naming("apps/v1", "StatefulSet", "spec.serviceName", "Service", name="web")
+    assert found(target, held("Service", name=name)) == []
+    scaler = naming("autoscaling/v2", "HorizontalPodAutoscaler", "spec.scaleTargetRef.name", "Job", name=name)
+    assert found(scaler, held("Deployment", name=name)) == []
+
+
+@pytest.mark.parametrize(
     ("namespace", "deployed_to", "count"),
     [("", "", 1), ("", "prod", 1), ("prod", "prod", 1), ("other", "prod", 0), ("other", "", 0)],
 )
@@ -188,3 +239,10 @@ def test_what_is_scaled_is_the_workload_of_that_name_by_its_own_kind_and_group(
     ]
     assert told == ([said] if said else [])
     assert all(f.message.fields["name"] == name and f.is_warning for f in findings)
+
+
+def test_only_what_kubernetes_own_autoscaler_finds_is_held_to_kind_and_group() -> None:
+    target = held(
+        "ScaledObject", name="a", apiVersion="keda.sh/v1alpha1", spec={"scaleTargetRef": {"name": "web"}}
+    )
+    assert found(target, held("Deployment", name="web")) == []

@@ -73,6 +73,7 @@ POD = "{{containers: [{{name: a, image: 'r/a:1'}}], {}}}"
         ("zzz: 1", "", "zzz", "unknown", {"near": "", "belongs": ""}),
         ("schedulingGates: []", "1.25", "schedulingGates", "since", {"version": 26}),
         ("schedulingGates: []", "1.26", "", "", {}),
+        ("workloadRef: {}", "1.36", "workloadRef", "until", {"version": 35}),
     ],
 )
 def test_a_field_that_kubernetes_would_drop_is_told_by_what_was_meant(
