@@ -97,7 +97,7 @@ def _name_problem(document: Document, kubernetes: KubeVersions) -> Optional[Text
 
 def _longest_name(document: Document) -> tuple[int, str]:
     """Return how long a name may be of which others are made, and the sentence about these; "" of none."""
-    longest, reason = _LONGEST_NAME.get((document.group, document.kind), (0, ""))
+    longest, reason = _LONGEST_NAME.get((document.group, document.kind), (LONGEST_SUBDOMAIN, ""))
     spec = mapping_at(document.body, "spec") if reason == "derived_label" else {}
     number = spec.get("completions")
     if spec.get("completionMode") == "Indexed" and type(number) is int:
