@@ -106,7 +106,7 @@ def check_service_ports(checked: CheckInput) -> Iterator[Finding]:
             target = text_at(port, "targetPort")
             field = f"spec.ports[{index}].targetPort"
             if target and target not in names and not target.isdecimal() and not is_left_for_bcs(target):
-                sentence = "service-port" if shown else "service_port_none"
+                sentence = None if shown else "service_port_none"
                 yield checked.finding(place, field, sentence, port=target, known=shown)
             number = port.get("targetPort") or port.get("port")
             if type(number) is int and is_astray:

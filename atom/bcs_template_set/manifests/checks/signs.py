@@ -13,8 +13,8 @@ _NAMES = ("name", "namespace", "host", "key", "serviceName", "claimName", "secre
 """Fields of Kubernetes' own kinds that take any text, for no person to read; `image-name` looks at images."""
 
 _LABELS = ("labels", "matchLabels")
-_FREE = ("annotations", "data", "stringData")
-"""Maps whose keys are no fields, and whose values people may read."""
+_MAPS = (*_LABELS, "annotations", "data", "stringData")
+"""Of these the keys are no fields; and the values, but for labels, are for people."""
 
 _OF_ALL = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
 
@@ -43,11 +43,9 @@ def _texts_in(value: YamlValue, path: str, key: str = "") -> Iterator[tuple[str,
         yield path, key, value
     elif isinstance(value, dict):
         for name, item in value.items():
-            if key in _LABELS:
-                yield from _texts_in(item, f"{path}[{name}]", key)
-            else:
-                at = f"{path}.{name}" if path else name
-                yield from _texts_in(item, at, "" if key in _FREE else name)
+            at = f"{path}.{name}" if path else name
+            at = f"{path}[{name}]" if key in _LABELS else at
+            yield from _texts_in(item, at, key if key in _MAPS else name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _texts_in(item, f"{path}[{index}]", key)
