@@ -50,8 +50,7 @@ def _may_differ(text: str) -> bool:
         return True
     if not ("\n---" in text or text.startswith("---")):
         return False
-    found = _SEPARATOR.finditer(text)
-    return any(not match["after"].endswith("\n") and match.end() < len(text) for match in found)
+    return any(not match["after"].endswith("\n") for match in _SEPARATOR.finditer(text))
 
 
 class _Piece(NamedTuple):

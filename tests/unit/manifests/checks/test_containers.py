@@ -94,7 +94,8 @@ def test_an_image_that_istio_fills_in_has_no_tag(image: str, word: str, count: i
             "spec": {"containers": [{"name": "a", "image": image}]},
         }
     )
-    assert [finding.id for finding in findings_of(manifest(text))] == ["image-tag"] * count
+    found = findings_of(manifest(text))
+    assert [(finding.id, finding.is_warning) for finding in found] == [("image-tag", True)] * count
 
 
 @pytest.mark.parametrize("image", ["r/w:${TAG}", "{{ N }}:${TAG}", ""])

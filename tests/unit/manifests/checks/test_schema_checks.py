@@ -8,6 +8,7 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.messages import say
 
 ADMISSION = "admissionregistration.k8s.io/v1"
 
@@ -83,3 +84,29 @@ def test_a_field_that_kubernetes_would_drop_is_told_by_what_was_meant(
     assert [(f.field, f.message.key, f.message.fields) for f in findings] == (
         [(f"spec.{field}", f"checks.field_{sentence}", fields)] if sentence else []
     )
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "wanted", "given"),
+    [
+        ("hostname: 1", "hostname", "text", "integer"),
+        ("hostname: 1.5", "hostname", "text", "number"),
+        ("terminationGracePeriodSeconds: a", "terminationGracePeriodSeconds", "integer", "text"),
+        ("hostNetwork: {}", "hostNetwork", "boolean", "object"),
+        ("volumes: true", "volumes", "list", "boolean"),
+        ("nodeSelector: []", "nodeSelector", "object", "list"),
+        ("overhead: {cpu: []}", "overhead[cpu]", "quantity", "list"),
+        (
+            "initContainers: [{name: b, image: 'r/b:1', livenessProbe: {tcpSocket: {port: []}}}]",
+            "initContainers[0].livenessProbe.tcpSocket.port",
+            "integer_or_text",
+            "list",
+        ),
+    ],
+)
+def test_of_a_value_of_the_wrong_type_both_types_are_told(
+    spec: str, field: str, wanted: str, given: str
+) -> None:
+    findings = found("v1", "Pod", check="field-type", spec=POD.format(spec))
+    fields = {"wanted": say(f"checks.type_{wanted}"), "given": say(f"checks.type_{given}")}
+    assert [(f.field, f.message.fields, f.is_warning) for f in findings] == [(f"spec.{field}", fields, False)]

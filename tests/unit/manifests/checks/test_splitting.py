@@ -36,6 +36,7 @@ def line_of(text: str) -> int:
         f"\n{ONE}text: |\n  a\n\n---\n{TWO}text: |\n  a\n",
         f"--- # first\n{ONE}text: |\n  a\n--- # second\n{TWO}text: >\n  a\n",
         f"{ONE}---\nkind: '{{{{ KIND }}}}'\n",
+        f"{ONE}---",
         "",
     ],
 )
@@ -49,6 +50,7 @@ def test_what_both_read_alike_is_left_alone(text: str) -> None:
         ('kind: A\npem: "x\n-----BEGIN\n  y"\n', 1),
         (f"{ONE}---\nkind: B\npem: 'x\n---y'\n", 4),
         (f"%YAML 1.1\n---\n{ONE}", 1),
+        (f"# first\n%YAML 1.1\n---\n{ONE}", 1),
         (f"{ONE}\x85---\n{TWO}", 1),
         (f"{ONE}\u2028---\n{TWO}", 1),
         (f"{ONE}\u2029---\n{TWO}", 1),
