@@ -20,8 +20,8 @@ _BLANKS = "\t\n\f\r "
 """What Go's `\\s` is."""
 _SEPARATOR = re.compile(rf"(?:\A|[{_BLANKS}]*\n)---(?P<after>[{_BLANKS}]*)")
 _BREAKS_OF_YAML_ALONE = re.compile("[\x85\u2028\u2029]")
-_ODD_BEGINNINGS = (*_BLANKS, "%", "...")
-"""Blanks, and how directives and ends of documents begin; BCS knows neither these nor those breaks."""
+_ODD_BEGINNINGS = (*_BLANKS, "%")
+"""Blanks, and how directives begin; BCS knows neither these nor those breaks."""
 
 
 def first_other_line(file: ManifestFile) -> int:
@@ -32,9 +32,9 @@ def first_other_line(file: ManifestFile) -> int:
     for document, piece in zip(file.documents, seen):
         if piece.first != document.body:
             return piece.line
-    if len(seen) == len(file.documents):
-        return 0
-    return seen[-1].line if len(seen) < len(file.documents) else seen[len(file.documents)].line
+    if len(seen) < len(file.documents):
+        return seen[-1].line
+    return next((piece.line for piece in seen[len(file.documents) :]), 0)
 
 
 def _may_differ(text: str) -> bool:
@@ -44,7 +44,7 @@ def _may_differ(text: str) -> bool:
     """
     if text.startswith(_ODD_BEGINNINGS):
         return True
-    if "\n%" in text or "\n..." in text:
+    if "\n%" in text:
         return True
     if not text.isascii() and _BREAKS_OF_YAML_ALONE.search(text):
         return True
@@ -61,14 +61,16 @@ class _Piece(NamedTuple):
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
-    trimmed = text.strip()
+    is_ended = "\n" in text[len(text.rstrip()) :]
+    trimmed = text.strip() + ("\n" if is_ended else "")
     line = 1 + text[: len(text) - len(text.lstrip())].count("\n")
     begin = 0
-    for end, after in [*((m.start(), m.end()) for m in _SEPARATOR.finditer(trimmed)), (len(trimmed), 0)]:
-        documents = _read(trimmed[begin:end] + "\n")  # a last line without an end is no other document
+    for end, after in [*map(re.Match.span, _SEPARATOR.finditer(trimmed)), (len(trimmed), len(trimmed))]:
+        is_last = end == len(trimmed)
+        documents = _read(trimmed[begin:end] + ("" if is_last else "\n"))  # the end of a line is no content
         if documents is None or documents:
             first = documents[0].body if documents else None
-            yield _Piece(line + trimmed.count("\n", 0, begin), first)
+            yield _Piece(line + trimmed[:begin].count("\n"), first)
         begin = after
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,9 @@ def line_of(text: str) -> int:
         f"--- # first\n{ONE}text: |\n  a\n--- # second\n{TWO}text: >\n  a\n",
         f"{ONE}---\nkind: '{{{{ KIND }}}}'\n",
         f"{ONE}---",
+        f"\n{ONE}text: |\n  a",
+        f"\n{ONE}text: |\n  a\n  \n",
+        f"--- # first\n{ONE}---\n{TWO}text: |\n  a",
         "",
     ],
 )
@@ -51,6 +56,7 @@ def test_what_both_read_alike_is_left_alone(text: str) -> None:
         (f"{ONE}---\nkind: B\npem: 'x\n---y'\n", 4),
         (f"%YAML 1.1\n---\n{ONE}", 1),
         (f"# first\n%YAML 1.1\n---\n{ONE}", 1),
+        (f"{ONE}---\n...\n%YAML 1.1\n---\n...\n%YAML 1.1\n---\n", 4),
         (f"{ONE}\x85---\n{TWO}", 1),
         (f"{ONE}\u2028---\n{TWO}", 1),
         (f"{ONE}\u2029---\n{TWO}", 1),
@@ -81,6 +87,7 @@ PIECES = st.sampled_from(
         "--- \n",
         "---",
         "...\n",
+        "%YAML 1.1\n",
         "  ",
         "\n",
         "\r\n",
@@ -90,6 +97,7 @@ PIECES = st.sampled_from(
         "t: |\n  a\n",
     ]
 )
+NOTHING_ENDED = re.compile(r"(\s|#.*)*\.\.\.")
 
 
 @given(st.lists(PIECES, max_size=7).map("".join))
@@ -99,14 +107,18 @@ def test_the_quick_look_never_hides_what_the_whole_one_sees(text: str) -> None:
         file = manifest(text)
     except YamlUnreadable:
         return
-    seen = [body for piece in split_like_bcs(text.strip()) for body in first_of(piece)]
+    *pieces, last = split_like_bcs(text.strip())
+    pieces = [*(f"{piece}\n" for piece in pieces), last + "\n" * ("\n" in text[len(text.rstrip()) :])]
+    if any(NOTHING_ENDED.match(piece) for piece in pieces):
+        return  # to BCS this is an empty document, to our reader none at all
+    seen = [body for piece in pieces for body in first_of(piece)]
     alike = seen == [document.body for document in file.documents]
     assert (first_other_line(file) == 0) is alike
 
 
 def first_of(piece: str) -> list[object]:
     try:
-        return [document.body for document in parse_documents(piece + "\n", source="")[:1]]
+        return [document.body for document in parse_documents(piece, source="")[:1]]
     except YamlUnreadable:
         return [None]
 
