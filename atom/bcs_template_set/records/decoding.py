@@ -216,7 +216,7 @@ def _chosen(words: Sequence[object], value: object) -> object:
 def _mapping(key: _Read, read: _Read, value: object) -> dict[object, object]:
     if not isinstance(value, dict):
         raise _wrong("object", value)
-    return {_at(key, name, "[...]"): _at(read, item, "[...]") for name, item in value.items()}
+    return {key(name): _at(read, item, "[...]") for name, item in value.items()}
 
 
 def _list(value: object) -> list[object]:

@@ -85,7 +85,7 @@ PAIRS: dict[str, tuple[object, object]] = {
 TEXTS = (
     *("null", "true", "0", "1", "2", "-1", "1.5", "2.0", "[]", "{}", '"auto"'),
     *('"1"', '"-2"', '"1.5"', '"true"', '"TRUE"', '"x"', '""', '"01"', '" 1"', '"123"'),
-    *("[1]", '["1"]', '[1,"a"]', "[1,2,3]", '[{"a":1}]', '[{"a":"x"}]', '["x"]'),
+    *("[1]", '["1"]', '[1,"a"]', "[1,2]", "[1,2,3]", '[{"a":1}]', '[{"a":"x"}]', '["x"]'),
     *('{"a":1}', '{"a":"1"}', '{"a":1,"b":null}', '{"a":1,"z":1}', '{"b":1}', '{"b":"x"}', '{"a":{"a":1}}'),
     *(
         '{"anId":1}',
@@ -130,7 +130,9 @@ def place_in(error: Exception) -> str:
     return f"refused at {str(error).partition(' - at ')[2]}"
 
 
-@pytest.mark.parametrize("name", ["<class 'int'>", str(Optional[str]), "Literal", "Outer", "rows"])
+@pytest.mark.parametrize(
+    "name", ["<class 'int'>", str(Optional[str]), "Literal", "Outer", "rows", str(dict[str, int])]
+)
 @pytest.mark.parametrize("text", ["[]", '"x"', "{}", '{"anId":"x"}', '{"anId":1,"rows":[{"a":1},{}]}', "[1]"])
 def test_it_says_so_in_the_same_words(name: str, text: str) -> None:
     ours, theirs = PAIRS[name]
@@ -162,6 +164,7 @@ def test_json_is_read_and_written_as_it_came() -> None:
     assert outer == Outer(1, Inner(2, "Grüße 分支"))
     assert encode(outer).decode() == text
     assert json.loads(encode([outer], indent=1)) == [json.loads(text)]
+    assert encode({"a": [1]}, indent=1).decode() == '{\n "a": [\n  1\n ]\n}'
 
 
 def test_a_value_fits_its_type_or_not() -> None:
