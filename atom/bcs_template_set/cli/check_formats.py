@@ -92,7 +92,7 @@ def _plain(finding: Finding, checked: Checked) -> dict[str, object]:
         "hint": checked.words(finding.hint),
         "allowed_by": "" if finding.id in _KINDS else f"# bcs-template-set: allow {finding.id}",
     }
-    return {key: value or None for key, value in known.items()}
+    return {key: None if value in ("", 0, "?") else value for key, value in known.items()}
 
 
 def _level(finding: Finding) -> Literal["warning", "error"]:

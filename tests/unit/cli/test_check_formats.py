@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import cast
+from typing import Callable
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,6 +13,7 @@ from tests.support.versions import PROJECT
 
 from bcs_template_set.cli.check_formats import FORMATS, Checked, input_mistake
 from bcs_template_set.cli.main import CHECK_FORMATS
+from bcs_template_set.manifests.checks.check_manifests import CHECKS
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import MISTAKES, mistake, version_mistake
 from bcs_template_set.messages import Language, say
@@ -38,46 +39,28 @@ def checked(*findings: Finding, files: tuple[str, ...] = (), language: Language 
     return Checked(findings, files, failed=True, language=language, tool_version="0.1.0")
 
 
-def of_json(*findings: Finding) -> dict[str, object]:
-    return cast("dict[str, object]", json.loads(FORMATS["json"](checked(*findings, files=("a", "b")))))
-
-
 def test_the_command_takes_each_format_and_text() -> None:
     assert ("text", *FORMATS) == CHECK_FORMATS
 
 
-def test_json_has_every_part_of_a_finding_and_null_for_what_is_not_known() -> None:
-    document = of_json(IMAGE, KIND, SYNTAX)
-    findings = cast("list[dict[str, object]]", document.pop("findings"))
-    assert document == {
-        "tool": {"name": "bcs-template-set", "version": "0.1.0"},
-        "failed": True,
-        "files": 2,
-        "counts": {"image-tag": 1, "missing-kind": 1, "template-syntax": 1},
-    }
-    image, kind, syntax = findings
-    assert image == {
-        "file": "deploy/my values.yaml",
-        "line": 14,
-        "column": 3,
-        "value": "domains[1].image",
-        "host": "a.example.com",
-        "manifest": "a.example.com.deployment.yaml",
-        "document": "Deployment/web",
-        "kind": "Deployment",
-        "name": "web",
-        "field": "spec.template.spec.containers[0].image",
-        "check": "image-tag",
-        "severity": "warning",
-        "message": 'the image <r> & "{{ x }}"\\x1b has no tag.',
-        "hint": "Give it the tag of one build, or a digest.",
-        "allowed_by": "# bcs-template-set: allow image-tag",
-    }
-    assert (kind["file"], kind["line"], kind["severity"], kind["field"]) == ("b.yaml", None, "error", None)
-    assert (syntax["file"], syntax["line"], syntax["manifest"], syntax["allowed_by"]) == (
-        *("c.yaml.j2", 2),
-        *(None, None),
-    )
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_other_tools_are_told_is_its_golden_file(form: str, golden: Callable[[str, str], None]) -> None:
+    """With two findings of one place, what is wrong with no file, and a file in which nothing is found."""
+    findings = (IMAGE, replace(IMAGE, is_warning=False), KIND, SYNTAX, INPUT, VERSION)
+    text = FORMATS[form](checked(*findings, files=("b.yaml", "good.yaml")))
+    golden(f"check.{form}", _with_few_rules(text) if form == "sarif" else text)
+
+
+def _with_few_rules(sarif: str) -> str:
+    """Return the document with the rules that are broken: those of all checks are in their own page."""
+    document = json.loads(sarif)
+    (run,) = document["runs"]
+    driver, broken = run["tool"]["driver"], {result["ruleId"] for result in run["results"]}
+    assert {rule["id"] for rule in driver["rules"]} == {*(check.id for check in CHECKS), *MISTAKES, "input"}
+    driver["rules"] = [rule for rule in driver["rules"] if rule["id"] in broken]
+    for result in run["results"]:
+        result["ruleIndex"] = [rule["id"] for rule in driver["rules"]].index(result["ruleId"])
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 _MESSAGE = {
@@ -166,47 +149,6 @@ def test_sarif_has_what_its_schema_wants_and_the_line_of_each_result(language: L
     texts = json.dumps(run["tool"]["driver"]["rules"], ensure_ascii=False)
     assert "{{ bcs" in texts or "{{ build.number }}" in texts
     assert "{{{" not in texts
-    image, kind, syntax, given, version = run["results"]
-    assert image["level"] == "warning"
-    assert "{{{{ x }}}}" in image["message"]["text"]
-    (place,) = image["locations"]
-    assert place["physicalLocation"] == {
-        "artifactLocation": {"uri": "deploy/my%20values.yaml"},
-        "region": {"startLine": 14, "startColumn": 3},
-    }
-    assert place["logicalLocations"] == [
-        {"fullyQualifiedName": f"domains[1].image Deployment/web {IMAGE.field}"}
-    ]
-    assert "region" not in kind["locations"][0]["physicalLocation"]
-    assert syntax["locations"] == [
-        {"physicalLocation": {"artifactLocation": {"uri": "c.yaml.j2"}, "region": {"startLine": 2}}}
-    ]
-    assert "locations" not in given
-    assert "locations" not in version
-
-
-def test_junit_has_a_suite_a_file_and_a_case_a_finding() -> None:
-    text = FORMATS["junit"](
-        checked(IMAGE, SYNTAX, INPUT, replace(IMAGE, is_warning=False), files=("b.yaml",))
-    )
-    top = ET.fromstring(text)  # noqa: S314 - our own document
-    assert {name: top.get(name) for name in ("tests", "failures", "errors")} == {
-        "tests": "5",
-        "failures": "3",
-        "errors": "0",
-    }
-    suites = {suite.get("name"): suite for suite in top}
-    assert list(suites) == ["b.yaml", "deploy/my values.yaml", "c.yaml.j2", "bcs-template-set"]
-    assert [case.get("name") for case in suites["b.yaml"]] == ["check"]
-    warned, failed = suites["deploy/my values.yaml"]
-    assert warned.get("name") == "image-tag, line 14:3, domains[1].image (a.example.com)"
-    assert (warned.get("file"), warned.get("line")) == ("deploy/my values.yaml", "14")
-    assert [part.tag for part in (*warned, *failed)] == ["system-out", "failure"]
-    assert failed[0].get("message") == 'the image <r> & "{{ x }}"\\x1b has no tag.'
-    assert (failed[0].text or "").endswith("Give it the tag of one build, or a digest.")
-    (syntax,) = suites["c.yaml.j2"]
-    assert syntax[0].get("type") == "template-syntax"
-    assert suites["deploy/my values.yaml"].get("failures") == "1"
 
 
 def test_where_nothing_is_found_there_is_a_document_all_the_same() -> None:
