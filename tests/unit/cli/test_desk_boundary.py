@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from tests.support.every_error import every_error
@@ -99,6 +99,19 @@ def test_what_is_an_input_in_a_pipeline_is_a_key_of_the_settings_file(cure: Text
     assert str(in_settings(error, "desk.yaml").cure()) == at_desk
     alone = ValuesInvalid().with_cure(say("render.correct_input", name="values"))
     assert str(in_settings(alone, "").cure()) == "Give a values file."
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_desk_says_otherwise_than_a_pipeline_is_its_golden_file(
+    language: Language, golden: Callable[[str, str], None]
+) -> None:
+    said = []
+    for kind in every_error():
+        fields: dict[str, Any] = {name: name.upper() for name in kind.field_names}
+        elsewhere, error = kind(**fields), in_settings(kind(**fields), "desk.yaml")
+        if (error.title(), error.cure()) != (elsewhere.title(), elsewhere.cure()):
+            said.append(f"{kind.code} {error.title().render(language)}\n  {error.cure().render(language)}\n")
+    golden(f"desk_errors.{language}.txt", "".join(said))
 
 
 ONLY_IN_PIPELINES = {800101, 800104, 800215, 800216, 800217}
