@@ -253,25 +253,6 @@ def test_a_redirect_to_another_host_is_not_followed(transport: Transport) -> Non
 # --- deciding and telling -------------------------------------------------------------------------------
 
 
-LINK_LOCAL = (
-    *("169.254.169.254", "169.254.0.23", "fe80::1", "fe80::1%eth0", "febf::1"),
-    *("::ffff:169.254.169.254", "::169.254.169.254", "2002:a9fe:a9fe::1", "64:ff9b::a9fe:a9fe"),
-    *("64:ff9b:1::a9fe:a9fe", "::ffff:0:a9fe:a9fe"),
-)
-
-
-@pytest.mark.parametrize("address", LINK_LOCAL)
-def test_a_link_local_address_is_one_however_it_is_wrapped(address: str) -> None:
-    assert is_link_local(address)
-
-
-@pytest.mark.parametrize(
-    "address", ["10.0.0.1", "192.168.1.1", "127.0.0.1", "8.8.8.8", "fd00::1", "2001:db8::1", "fec0::1", "no"]
-)
-def test_private_and_other_addresses_are_none(address: str) -> None:
-    assert not is_link_local(address)
-
-
 @pytest.mark.parametrize(
     "host",
     [
