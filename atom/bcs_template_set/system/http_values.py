@@ -139,14 +139,13 @@ def read_first(response: Response, *, most: int, whole: int) -> bytes:
     bytes come.
     """
     decoder = _Decoder(response.headers.get("content-encoding") or "")
-    body, wanted = bytearray(), most
+    body = bytearray()
     for piece in _pieces(response, most=whole):
-        if wanted > 0 and len(body) < most:
-            body += decoder.decode(piece[:wanted], most=most - len(body))
-            wanted -= len(piece)
-    if wanted > 0 and len(body) < most:
+        if len(body) < most:
+            body += decoder.decode(piece, most=most - len(body))
+    if len(body) < most:
         decoder.finish()
-    return bytes(body)
+    return bytes(body[:most])
 
 
 def _pieces(response: Response, *, most: int) -> Iterator[bytes]:
@@ -167,11 +166,11 @@ def _pieces(response: Response, *, most: int) -> Iterator[bytes]:
 
 
 def _announced(headers: Mapping[str, str]) -> int:
-    """Return how long a body says it is, 0 where it does not; as large as a number may be if it is larger."""
+    """Return how long a body says it is, 0 where it does not; of more digits than any body's, the first."""
     length = (headers.get("content-length") or "").strip()
     if "transfer-encoding" in headers or not re.fullmatch("[0-9]+", length):
         return 0
-    return int(length[-18:]) if len(length.lstrip("0")) <= 18 else 10**18  # noqa: PLR2004 - digits of 10**18
+    return int(length.lstrip("0")[:18] or 0)
 
 
 class _Decoder:
@@ -182,7 +181,7 @@ class _Decoder:
         if self._encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
             raise Unusable("encoding", encoding=self._encoding[:SHOWN])
         plain = self._encoding in ("", "identity")
-        self._zlib = None if plain else zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        self._zlib = None if plain else zlib.decompressobj(wbits=zlib.MAX_WBITS + 32)
 
     def decode(self, piece: bytes, *, most: int) -> bytes:
         if self._zlib is None:
