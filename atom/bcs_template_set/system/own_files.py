@@ -61,8 +61,8 @@ class OwnFile:
     def numbered(self, nth: int) -> OwnFile:
         """Return the file beside this one whose name has this number."""
         above, slash, last = self.name.rpartition("/")
-        stem, dot, suffix = last.rpartition(".")
-        named = f"{stem}~{nth}.{suffix}" if dot and stem else f"{last}~{nth}"
+        stem, _, suffix = last.rpartition(".")
+        named = f"{stem}~{nth}.{suffix}" if stem else f"{last}~{nth}"
         return OwnFile(self.workspace, f"{above}{slash}{named}", self.by_descriptor)
 
     def write_bytes(self, data: bytes) -> None:
@@ -96,7 +96,7 @@ class OwnFile:
 
     @contextmanager
     def _directory(self, *, make: bool) -> Iterator[tuple[_Directory, str]]:
-        *above, last = (part for part in self.name.split("/") if part)
+        *above, last = self.name.split("/")
         real = Path(os.path.realpath(self.workspace))
         if make:
             real.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ class OwnFile:
         except OSError as exc:
             if may_miss and isinstance(exc, FileNotFoundError):
                 raise
-            raise WorkspaceUnwritable(file=str(self), problem=exc.strerror or str(exc)) from exc
+            raise WorkspaceUnwritable(file=str(self), problem=str(exc.strerror)) from exc
 
 
 class _Directory:

@@ -164,8 +164,9 @@ def at_most(size: int) -> Iterator[None]:
 
 def test_a_file_that_can_not_be_written_whole_leaves_the_one_from_before(file: OwnFile) -> None:
     file.write_bytes(b"first")
-    with at_most(1000), pytest.raises(WorkspaceUnwritable, match="File too large"):
+    with at_most(1000), pytest.raises(WorkspaceUnwritable) as caught:
         file.write_bytes(b"x" * 10_000)
+    assert caught.value.fields == {"file": str(file), "problem": "File too large"}
     assert file.read_bytes(most=99) == b"first"
     assert [path.name for path in file.path.parent.iterdir()] == ["a.html"]
 
@@ -178,12 +179,65 @@ def test_a_directory_is_claimed_by_one_only(file: OwnFile) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_an_error_of_the_workspace(file: OwnFile) -> None:
+    nameless = file.below("x" * 300)
     with pytest.raises(WorkspaceUnwritable, match="too long"):
-        file.below("x" * 300).write_bytes(b"")
+        nameless.write_bytes(b"")
+    with pytest.raises(WorkspaceUnwritable, match="too long"):
+        nameless.read_bytes(most=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [("b/c.yaml", "a/b/c.yaml"), ("../b/./c", "a/_/b/_/c"), ("/b//c/", "a/_/b/_/c/_"), (r"..\b", r"a/.._b")],
+)
+def test_no_name_leads_out_of_a_directory(tmp_path: Path, name: str, below: str) -> None:
+    assert OwnFile(tmp_path, "a").below(name) == OwnFile(tmp_path, below)
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [("a/b.html", "a/b~2.html"), ("a.b/c", "a.b/c~2"), (".b", ".b~2"), ("b.c.html", "b.c~2.html")],
+)
+def test_another_file_of_a_name_has_a_number_before_its_ending(
+    tmp_path: Path, name: str, second: str
+) -> None:
+    assert OwnFile(tmp_path, name).numbered(2) == OwnFile(tmp_path, second)
+
+
+@pytest.mark.skipif(not BY_DESCRIPTOR, reason="there it is only looked at")
+def test_a_directory_that_is_swapped_meanwhile_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, own, replace = tmp_path / "elsewhere", tmp_path / "workspace" / ".own", os.replace
+    (elsewhere / "run").mkdir(parents=True)
+
+    def swapped(*args: str, **named: Any) -> None:  # noqa: ANN401 - as os.replace
+        own.rename(own.with_name("moved"))
+        own.symlink_to(elsewhere, target_is_directory=True)
+        replace(*args, **named)
+
+    monkeypatch.setattr(os, "replace", swapped)
+    OwnFile(own.parent, ".own/run/a.html").write_bytes(b"ours")
+    assert all_below(elsewhere) == {}
+    assert all_below(own.with_name("moved")) == {"run/a.html": b"ours"}
+
+
+def test_nothing_stays_open(file: OwnFile) -> None:
+    def lowest_that_is_free() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    before = lowest_that_is_free()
+    file.write_bytes(b"ours")
+    file.read_bytes(most=9)
+    assert not file.claim()
+    assert lowest_that_is_free() == before
 
 
 def test_a_directory_can_be_written_to_also_where_it_is_yet_to_be_made(tmp_path: Path) -> None:
     assert can_be_written(tmp_path)
     assert can_be_written(tmp_path / "not" / "there")
     (tmp_path / "file").write_text("")
+    (tmp_path / "file").chmod(0o755)
     assert not can_be_written(tmp_path / "file")
