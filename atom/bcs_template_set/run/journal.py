@@ -52,8 +52,8 @@ class DeployedFile(Record):
     name: str
     version_id: str
     version: str
-    before: str = ""
-    rewritten: bool = False
+    before: str
+    rewritten: bool
     was_ready: Optional[bool] = None
 
     @property

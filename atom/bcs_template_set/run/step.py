@@ -59,8 +59,8 @@ _FAILED: Result = "failed"
 
 
 def _with_who(error: StepError, record: RunRecord) -> StepError:
-    """Add to an error of identity, conflict or server what the place of the failure did not know."""
-    if not 800200 < error.code < 800300 and not 800400 < error.code < 800900:  # noqa: PLR2004 - code ranges of errors.py
+    """Add what the place of the failure did not know; errors of inputs and templates need none of it."""
+    if error.code // 100 in (8001, 8003):
         return error
     identity, heading = record.identity, record.heading
     who: Mapping[str, object] = {}

@@ -189,6 +189,11 @@ def test_it_is_not_asked_without_a_place_a_question_or_a_version(more: Mapping[s
 # --- what phases share ----------------------------------------------------------------------------------
 
 
+def test_what_a_run_has_shows_no_password_of_a_proxy() -> None:
+    services = replace(run_of().run.services, environ={"https_proxy": "http://me:canary@proxy"})
+    assert "canary" not in repr(services)
+
+
 def test_a_warning_is_printed_and_kept() -> None:
     phases = run_of()
     phases.run.services.warn(say("prune.no_target"))

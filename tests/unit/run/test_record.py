@@ -112,6 +112,7 @@ def test_applied_are_the_files_that_were_written_by_name() -> None:
 
 def test_a_space_or_a_template_set_that_was_created_counts_as_changed() -> None:
     made = record()
+    assert made.tell("failed").chart == "none"
     made.record_space(created=True)
     assert made.tell("failed").changed
     published = record()

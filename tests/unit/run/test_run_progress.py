@@ -27,6 +27,7 @@ from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import WorkspaceUnwritable
+from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
 from bcs_template_set.publish.plan import Change, Plan, SpaceRef
 from bcs_template_set.report.outcome import Heading
@@ -40,6 +41,7 @@ from bcs_template_set.run.run_progress import (
     WRITTEN,
     Audience,
     ShownProgress,
+    _status_of,
     audience_of,
     snapshot_of,
 )
@@ -113,6 +115,26 @@ def test_the_shares_of_every_action_add_up_to_the_whole() -> None:
     assert set(SHARES) == set(actions)
     for shares in SHARES.values():
         assert sum(shares.values()) == pytest.approx(1.0)
+
+
+PHASES = {
+    "doctor": ["doctor"],
+    "plan": ["settings", "render", "plan"],
+    "publish": ["settings", "render", "plan", "publish"],
+    "rollback": ["settings", "plan", "deploy"],
+    "deploy": ["settings", "render", "plan", "publish", "deploy"],
+}
+
+
+@pytest.mark.parametrize("action", PHASES)
+def test_an_action_is_done_with_its_last_phase_and_no_earlier(action: str) -> None:
+    made, values = record(action), [0.0]
+    for name in PHASES[action]:
+        with made.phase(name):
+            pass
+        values.append(snapshot_of(made).value)
+    assert values == sorted({*values}), "each of them is a part"
+    assert values[-1] == pytest.approx(1.0)
 
 
 def test_a_phase_counts_once_it_is_over_and_is_on_the_timeline_from_its_beginning() -> None:
@@ -333,6 +355,31 @@ def test_hundreds_of_domains_are_told_within_what_the_worker_takes() -> None:
     assert {item.name for item in items if item.status == "failed"} == {hosts[200]}
 
 
+@pytest.mark.parametrize(
+    ("states", "meanwhile", "well", "failed"),
+    [
+        (["published", "unchanged", "skipped"], "running", "succeeded", "pending"),
+        (["deployed", "live"], "running", "succeeded", "succeeded"),
+        (["unknown", "not-deployed"], "running", "pending", "pending"),
+        (["live-not-ready", "rolling-out", "partly-deployed"], "running", "running", "failed"),
+        (["failed", "restored"], "failed", "failed", "failed"),
+        (["not-attempted", "planned"], "pending", "pending", "pending"),
+        (["paused"], "succeeded", "succeeded", "succeeded"),
+    ],
+)
+def test_what_a_file_is_of_its_row_while_it_is_deployed_and_in_the_end(
+    states: list[FileState], meanwhile: str, well: str, failed: str
+) -> None:
+    made = record("deploy")
+    for state in states:
+        made.error, made.gone_well = None, []
+        assert _status_of(made, state, waited_for=False) == meanwhile
+        made.gone_well = ["deploy"]
+        assert _status_of(made, state, waited_for=False) == well
+        made.error = WorkspaceUnwritable(file="x", problem="full")
+        assert _status_of(made, state, waited_for=False) == failed
+
+
 def test_published_files_are_no_progress_of_the_deployment_that_follows() -> None:
     made = record("deploy")
     only = change("a.yaml")
@@ -458,6 +505,9 @@ def test_a_line_leaves_the_terminals_last_cell_and_names_no_phase_that_is_over()
     assert stream.getvalue().rpartition("\r")[2] == " 25%  0/2"
     shown.show(replace(snapshot_of(made), subtasks=(Subtask("a" * 60, 0.5, "running"),)))
     assert len(stream.getvalue().rpartition("\r")[2]) == 40
+    many = tuple(Subtask(name, 0.5, "running") for name in "abcde")
+    shown.show(replace(snapshot_of(made), subtasks=many))
+    assert stream.getvalue().rpartition("\r")[2] == " 25%  0/5  a  b  c"
 
 
 def test_where_nobody_looks_nothing_is_printed() -> None:
