@@ -116,9 +116,7 @@ def name_site(services: Services, site: Site) -> None:
 
 
 def look_at_branches(run: RenderedRun, planned: Planned) -> None:
-    """Note for the report which branches have paths in the space; only where the run shares some itself."""
-    if not planned.desired.shared:
-        return
+    """Note for the report which branches have paths in the files that the run shares with them."""
     record, now = run.services.record, run.services.clock.now()
     rows = rows_of_space(planned.desired, planned.existing, now=now)
     written = frozenset(outcome.change.name for outcome in record.applied())

@@ -253,21 +253,23 @@ def keep_newest(run: RenderedRun, writer: Writer, *, planned: Planned, result: R
         return
     with record.phase("retention"):
         try:
-            told, is_whole = _delete_old(run, writer, planned.existing, names)
+            ends = _delete_old(run, writer, planned.existing, names)
         except StepError as exc:
-            told, is_whole = say("retention.nothing", why=exc.title()), False
-    if told is None:
-        return
-    if is_whole:
-        run.services.log.info(told)
-    else:
-        run.services.warn(told)
+            run.services.warn(say("retention.nothing", why=exc.title()))
+            return
+    errors = [end for end in ends if isinstance(end, StepError)]
+    count = sum(end is True for end in ends)
+    if errors:
+        why = errors[0].title()
+        run.services.warn(say("retention.failed", count=count, left=len(errors), why=why))
+    elif ends:
+        run.services.log.info(say("retention.deleted", count=count))
 
 
 def _delete_old(
     run: RenderedRun, writer: Writer, existing: Existing, names: Collection[str]
-) -> tuple[Optional[Text], bool]:
-    """Delete what may go; return what there is to tell, and whether all that was to go is gone."""
+) -> list[Union[bool, StepError]]:
+    """Delete what may go; return whether each version was deleted, or why it could not be."""
     project, space = run.settings.project_code, run.settings.template_space
     rows = list_past_files(writer, project, space=space)
     files = read_past_files(
@@ -280,14 +282,13 @@ def _delete_old(
     keeping = _keeping(run, existing, now=min([run.services.clock.now(), *stamps]))
     perhaps = [(old, kinds_in(old.version)) for old in old_versions(files, keeping)]
     # Of the others no mark tells whether they are live.
-    told = [(old, kinds) for old, kinds in perhaps if kinds and None not in kinds]
-    wanted = {kind for _, kinds in told for kind in kinds if kind is not None}
-    if not wanted:
-        return None, True
+    told = [(old, known) for old, kinds in perhaps if (known := {k for k in kinds if k}) and known == kinds]
+    if not told:
+        return []
+    wanted = {kind for _, kinds in told for kind in kinds}
     held = _held(run, writer, run.context.namespace(existing.project_id), wanted)
     visible = {old.version.id for old, _ in told}
-    going = may_go(files, keeping, held, visible=visible)
-    return _told(_delete(run, writer, going)) if going else (None, True)
+    return _delete(run, writer, may_go(files, keeping, held, visible=visible))
 
 
 def _keeping(run: RenderedRun, existing: Existing, *, now: float) -> Keeping:
@@ -388,11 +389,3 @@ def _delete(run: RenderedRun, writer: Writer, going: Sequence[OldVersion]) -> li
     except Stopped:
         run.services.log.warning(say("retention.deleted", count=deleting.count))
         raise
-
-
-def _told(ends: Sequence[Union[bool, StepError]]) -> tuple[Text, bool]:
-    errors = [end for end in ends if isinstance(end, StepError)]
-    count = sum(end is True for end in ends)
-    if errors:
-        return say("retention.failed", count=count, left=len(errors), why=errors[0].title()), False
-    return say("retention.deleted", count=count), True

@@ -187,7 +187,7 @@ class Restore:
         others = owed.union(restoration.same) - {state.file for state in known}
         looked_at = [file for file in files if file.name in owed or file.name not in others]
         try:
-            states, _ = look(target.writer, self.deploying, looked_at) if looked_at else ((), "")
+            states, _ = look(target.writer, self.deploying, looked_at)
             hidden = is_there_after_all(target.writer, target.place, states)
         except StepError:  # what could not be looked at is not said to be there, or gone
             hidden = True

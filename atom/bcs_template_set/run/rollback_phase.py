@@ -151,7 +151,7 @@ def read_live(
         for name, file in files.items()
         if file.row.version_id
     ]
-    states, error = look(reader, deploying, current) if current else ((), "")
+    states, error = look(reader, deploying, current)
     seen = {state.file for state in states}
     if error:
         unseen = [partial(look, reader, deploying, [file]) for file in current if file.name not in seen]
@@ -163,7 +163,7 @@ def read_live(
             raise NoSuchState(target=target, problem=problem)
         return {name: tuple(v for v in (file.named(file.row.version),) if v) for name, file in files.items()}
     listed = read_live_objects(reader, deploying.place).rows
-    marks = {row.mark for row in listed} | {state.mark for state in states if state.live is not None}
+    marks = {row.mark for row in listed} | {state.mark for state in states}
     return {name: _marked(name, file, marks, space=deploying.space) for name, file in files.items()}
 
 

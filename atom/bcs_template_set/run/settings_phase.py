@@ -188,7 +188,7 @@ def machine_of(services: Services) -> Machine:
     """
     own, ignored = of_the_machine(services.environ, pipelines=services.agent.names_of_pipeline())
     workspace = services.agent.task().workspace
-    within = [name for name in CERTIFICATES if _lies_in(own.get(name, ""), workspace)]
+    within = [name for name in CERTIFICATES if name in own and _lies_in(own[name], workspace)]
     return Machine({name: own[name] for name in own if name not in within}, (*ignored, *within))
 
 

@@ -546,6 +546,8 @@ def test_that_a_user_may_not_look_shows_that_the_cluster_is_there() -> None:
 def test_where_nothing_answers_for_a_cluster_that_is_why_it_is_not_known() -> None:
     found = examined({"list namespaces": DOWN, "list Deployment": DOWN, "may deploy": DOWN})
     assert error_of(found, "cluster") is DOWN
+    idless = examined({"get project": NO, "may deploy": DOWN})
+    assert error_of(idless, "cluster") is DOWN
 
 
 def test_without_project_and_folder_the_cluster_waits() -> None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Optional
 
 import pytest
 import yaml
-from tests.support.phases import CLUSTER, NAMESPACE, PLACE, Answer, Answers, Cluster, Phases, run_of
+from tests.support.phases import (
+    CLUSTER,
+    NAMESPACE,
+    PLACE,
+    Answer,
+    Answers,
+    Cluster,
+    Namespace,
+    Phases,
+    run_of,
+)
 from tests.support.planned import existing, existing_file, version_of
 from tests.support.scenes import change, plan_of
 
@@ -230,12 +241,22 @@ def test_that_nobody_could_look_costs_a_sentence() -> None:
 # --- all of it ------------------------------------------------------------------------------------------
 
 
+def test_what_stands_in_the_way_stops_the_run_before_anything_is_written() -> None:
+    assert looked(web(), answers={"may deploy": NO})[0] is NO
+    for action in ("deploy", "publish"):
+        error, _, _ = looked(web(), action=action, variables={"A": ""})
+        assert isinstance(error, VariablesMissing)
+    fewer: Answer = {"manifest": {"items": [live_web(5)]}}
+    assert looked(web(2), answers={"list Deployment": fewer})[1].warnings == ["deploy.pods_said"]
+
+
 def looked(
     text: str,
     *,
     answers: Optional[Mapping[str, Answer]] = None,
     writes: bool = True,
     holds: Existing = HERE,
+    variables: Mapping[str, str] = MappingProxyType({}),
     **inputs: str,
 ) -> tuple[Optional[StepError], Phases, Answers]:
     """Look ahead of a run of one file."""
@@ -243,7 +264,7 @@ def looked(
     row = change("a.yaml", writes_version=writes, version_id="" if writes else "1" * 24)
     reader = Cluster({"may deploy": None, "list namespaces": NAMESPACES, **(answers or {})})
     try:
-        look_ahead(phases.run, reader, planned_of(phases, row, holds=holds))
+        look_ahead(phases.run, reader, planned_of(phases, row, holds=holds, variables=variables))
     except StepError as exc:
         return exc, phases, reader
     return None, phases, reader
@@ -280,6 +301,21 @@ def test_a_dry_run_is_made_of_a_plan_whose_versions_all_exist() -> None:
     assert answers.calls == []
 
 
+def test_a_dry_run_tells_what_would_be_deployed() -> None:
+    phases = run_of(("a.yaml", Namespace.text_of("a.yaml@2")), inputs={"action": "plan"})
+    namespace = Namespace(["a.yaml@1", "a.yaml@2"], {"a.yaml": "1"}, may_deploy=None)
+    namespace.answers["list namespaces"] = NAMESPACES
+    planned = planned_of(phases, change("a.yaml", version_id="a.yaml@2", version="2"))
+    assert dry_run(phases.run, namespace, HERE) == {"a.yaml"}
+    assert phases.log.splitlines()[-1] == f"##[info]{say('deploy.dry_run_ok')}"
+    assert any("ConfigMap/a" in line for line in phases.log.splitlines())
+    look_ahead(phases.run, namespace, planned)
+    assert phases.log.count(str(say("deploy.dry_run_ok"))) == 2
+    deploys = run_of(("a.yaml", Namespace.text_of("a.yaml@2")))
+    look_ahead(deploys.run, namespace, planned_of(deploys, *planned.plan.changes))
+    assert str(say("deploy.dry_run_ok")) not in deploys.log
+
+
 # --- Jobs -----------------------------------------------------------------------------------------------
 
 
@@ -290,7 +326,8 @@ def job_refusal(
     before: Optional[str] = None,
     writes: bool = True,
     listed: Answer = None,
-    **inputs: str,
+    action: str = "deploy",
+    redeploy: str = "false",
 ) -> tuple[Optional[StepError], Answers]:
     """Return what a run is refused for that brings a file with a Job."""
     items: JsonValue = [{"metadata": {"name": "web"}}] if live is not None else []
@@ -300,7 +337,14 @@ def job_refusal(
     }
     file = existing_file("a.yaml", version_of(before)) if before is not None else None
     holds = replace(existing(*([file] if file is not None else [])), project_id="a" * 32)
-    error, _, reader = looked(text or web(kind="Job"), answers=answers, writes=writes, holds=holds, **inputs)
+    error, _, reader = looked(
+        text or web(kind="Job"),
+        answers=answers,
+        writes=writes,
+        holds=holds,
+        action=action,
+        redeploy=redeploy,
+    )
     return error, reader
 
 
@@ -342,6 +386,15 @@ def test_files_that_are_not_sent_or_hold_variables_or_a_selector_are_left_out() 
     for text in (web(kind="Job", selector=named), web()):
         error, reader = job_refusal(live_job("0"), text=text)
         assert (error, [call for call in reader.calls if "Job" in call]) == (None, [])
+    assert job_refusal(live_job("0"), writes=False)[0] is None
+    phases = run_of(("a.yaml", web(kind="Job")))
+    (file,) = phases.run.desired.files
+    open_file = replace(file, variables=frozenset({"A"}))
+    planned = planned_of(phases, change("a.yaml", writes_version=True))
+    planned = replace(planned, desired=replace(planned.desired, files=(open_file,)))
+    reader = Cluster({"may deploy": None, "list namespaces": NAMESPACES})
+    look_ahead(phases.run, reader, planned)
+    assert not [call for call in reader.calls if "Job" in call]
     error, reader = job_refusal(live_job("0"), action="publish")
     assert (error, reader.calls) == (None, [])
 

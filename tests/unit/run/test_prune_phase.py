@@ -146,6 +146,9 @@ def test_a_plan_looks_for_nothing_where_nothing_is_asked_for_or_left() -> None:
     report, planned = planned_with(Pruning(), prune="report")
     nothing = replace(planned.plan, rendered_no_more=())
     assert with_pruning(report.run, Answers({}), nothing, HERE, planned.desired).pruning == Pruning("report")
+    for left in (replace(nothing, dropped=("Service/old",)), planned.plan):
+        looked = with_pruning(report.run, Cluster({"list Deployment": DOWN}), left, HERE, planned.desired)
+        assert looked.pruning.blind is not None
     delete, planned = planned_with(Pruning())
     without = replace(HERE, space=None)
     plan = with_pruning(delete.run, Answers({}), planned.plan, without, planned.desired)
@@ -301,10 +304,17 @@ def test_what_is_or_was_live_anywhere_stays() -> None:
         deployed=(FileVersion("a.yaml", "7", "1.0.7-main"),),
     )
     assert kept(site(), rollout=before)[0] == [1, 3, 4, 5]
-    serving: Answer = {"manifest": {"items": [live("ReplicaSet", "web-1", "1.0.1-main", replicas=1)]}}
-    assert kept(site(list_ReplicaSet=serving))[0] == [2, 3, 4, 5]
-    old: JsonValue = [live("ReplicaSet", f"web-{n}", f"1.0.{n}-main", replicas=0) for n in (1, 2, 3)]
-    assert kept(site(list_ReplicaSet={"manifest": {"items": old}}))[0] == [1, 2, 4, 5]
+    for replicas, gone in ((1, [2, 4, 5]), (0, [1, 2, 4, 5])):
+        sets: JsonValue = [
+            live("ReplicaSet", f"web-{n}", f"1.0.{n}-main", replicas=replicas if n == 1 else 0)
+            for n in (1, 2, 3)
+        ]
+        assert kept(site(list_ReplicaSet={"manifest": {"items": sets}}))[0] == gone
+    names = {"web": 7, **{f"web-{n}": n for n in range(1, 6)}}
+    all_live: JsonValue = [live("Deployment", name, f"1.0.{n}-main") for name, n in names.items()]
+    everywhere = site(list_Deployment={"manifest": {"items": all_live}})
+    gone, phases = kept(everywhere)
+    assert (gone, phases.log) == ([], "")
 
 
 def test_what_was_last_deployed_before_this_run_stays() -> None:
@@ -324,6 +334,31 @@ def test_of_what_no_mark_tells_whether_it_is_live_nothing_goes(text: str) -> Non
     versions: JsonValue = [stored(build, text=text) for build in range(1, 8)]
     gone, phases = kept(site(list_versions=versions))
     assert (gone, phases.log) == ([], "")
+
+
+def test_versions_whose_marks_can_be_seen_go_beside_others_that_stay() -> None:
+    unseen = "apiVersion: x/v1\nkind: Unknown\nmetadata: {name: a}\n"
+    mixed: JsonValue = [stored(n, text=unseen if n in (1, 4) else TEXT) for n in range(1, 8)]
+    assert kept(site(list_versions=mixed))[0] == [2, 3, 5]
+
+
+def test_nothing_is_asked_of_the_cluster_where_nothing_is_old_and_no_more_than_is_needed() -> None:
+    few: list[list[JsonValue]] = [[], [stored(7)], [stored(6), stored(7)]]
+    for young in few:
+        cluster = site(list_versions=young)
+        assert kept(cluster)[0] == []
+        assert not [call for call in cluster.calls if call.startswith("list namespaces")]
+    assert kept(site(list_files=[]))[0] == []
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
+    versions: JsonValue = [stored(build, text=config) for build in range(1, 8)]
+    maps: Answer = {"manifest": {"items": [live("ConfigMap", "web", "1.0.7-main")]}}
+    cluster = site(
+        list_versions=versions,
+        list_ConfigMap=maps,
+        get_version=lambda call: stored(int(call.segments[-1], 16), text=config),
+    )
+    assert kept(cluster, text=config)[0] == [1, 2, 3, 4, 5]
+    assert not [call for call in cluster.calls if call.startswith("list ReplicaSet")]
 
 
 def test_where_not_all_that_is_live_can_be_seen_nothing_goes_and_that_is_a_warning() -> None:
@@ -384,6 +419,8 @@ def test_what_can_not_be_deleted_is_a_warning_with_the_first_reason() -> None:
     assert gone == [1, 2, 3, 4, 5]
     (warning,) = phases.record.warnings
     assert (warning.key, warning.fields) == ("retention.failed", {"count": 3, "left": 2, "why": DOWN.title()})
+    other = BcsFailed(bcs_code=1, message="other")
+    assert kept(site(delete_version=failing(other, 2)))[1].warnings == ["retention.failed"]
 
 
 def test_what_another_run_has_deleted_meanwhile_is_no_failure() -> None:

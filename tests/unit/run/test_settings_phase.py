@@ -16,7 +16,8 @@ from tests.support.pieces import FakeClock, app_principal, business, ok
 from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.build_info import BuildInfo, BuildRow, Source
 from bcs_template_set.agent.masker import MOST_WORDS
-from bcs_template_set.bcs.calls import Read, Write, nothing
+from bcs_template_set.bcs.answers import Project
+from bcs_template_set.bcs.calls import JsonValue, Read, Write, nothing, several
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
@@ -138,7 +139,7 @@ def test_a_ca_bundle_that_any_step_can_write_is_refused(tmp_path: Path) -> None:
         (tmp_path / "link" / "ca.pem", inside, True),
         (inside, inside, True),
         (tmp_path / "ca.pem", inside, False),
-        (inside / "ca.pem", "", False),
+        (Path.cwd() / "ca.pem", "", False),
     ):
         run = begun(agent_of(region={"ca_bundle": str(bundle)}), workspace=str(workspace))
         if not refused:
@@ -162,6 +163,10 @@ def test_the_build_is_named_in_the_heading_and_asked_for_as_the_region_says() ->
     run = begun(nameless)
     read_build(run.services, *read_asked(run.services))
     assert (run.agent.asked, run.services.record.heading.pipeline) == (["build of the environment"], "p-1")
+
+
+def test_without_certificates_none_lie_in_the_workspace() -> None:
+    read_asked(begun(workspace=str(Path.cwd())).services)
 
 
 # --- who asks -------------------------------------------------------------------------------------------
@@ -238,7 +243,9 @@ def test_a_credential_of_another_type_is_refused() -> None:
 
 def test_proxy_and_certificates_are_named_where_they_are_not_the_usual_ones() -> None:
     plain = begun()
-    identify(plain.context())
+    assert identify(plain.context()).user == "lisi"
+    assert str(say("log.acting_user", name="lisi", reason="")).split("lisi")[0] in plain.printed.getvalue()
+    assert "run_as" in plain.printed.getvalue()
     heading = plain.services.record.heading
     assert (heading.proxy, heading.certificates) == ("", "")
     environ = {
@@ -340,6 +347,11 @@ def test_a_servers_words_come_without_the_runs_secrets_however_long_they_are() -
         gateway.read(CALL)
     assert "canary" not in str(raised.value.message)
     assert str(raised.value.message).startswith("*** x")
+    cut = business(7, f"{'x' * (MOST_WORDS - 5)} canary-word")
+    gateway = open_gateway(context, app_principal(), words=SecretWords([secret]), sender=Line(cut))
+    with pytest.raises(BcsFailed) as raised:
+        gateway.read(CALL)
+    assert "can" not in str(raised.value.message)
 
 
 def test_a_gateway_that_is_given_a_deadline_keeps_to_that() -> None:
@@ -392,13 +404,14 @@ def test_a_watched_writer_holds_each_write_and_no_read() -> None:
     for read in (True, False):
         record = begun().services.record
 
-        def stop(_: object, record: RunRecord = record) -> None:
+        def stop(_: object, record: RunRecord = record) -> JsonValue:
             record.stop(OutOfTime(seconds=60))
+            return []
 
         answers = Answers({"x": stop})
         writer = WatchedWriter(answers, record)
         if read:
-            writer.read(CALL)
+            assert writer.read(CALL.parsed_by(several(Project))) == []
         else:
             writer.write(Write("x", "POST", ("a",), "web", nothing))
         assert record.may_have_written != read
