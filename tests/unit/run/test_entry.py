@@ -1,0 +1,185 @@
+"""How long a run may work, where it leaves its files, and what comes of it where it can't even begin."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Optional, cast
+
+import pytest
+from tests.support.phases import StandInAgent
+from tests.support.pieces import FakeClock
+
+from bcs_template_set.agent.build_info import TaskInfo
+from bcs_template_set.agent.log import Log
+from bcs_template_set.agent.open_agent import Agent
+from bcs_template_set.agent.output_file import OutputDocument
+from bcs_template_set.messages import say
+from bcs_template_set.messages.errors import InputUnreadable, WorkspaceUnwritable
+from bcs_template_set.run.entry import (
+    Process,
+    _folder_of,
+    _run_folder_of,
+    margin_of,
+    run_whole,
+    time_for_work,
+)
+from bcs_template_set.system.signals import Interruption
+
+
+@pytest.mark.parametrize(
+    ("timeout", "margin", "work"),
+    [(60, 10, 50), (100, 10, 90), (300, 30, 270), (600, 60, 540), (36_000, 60, 35_940), (10, 10, 1)],
+)
+def test_a_tenth_of_the_time_is_kept_back_between_ten_seconds_and_a_minute(
+    timeout: float, margin: float, work: float
+) -> None:
+    assert (margin_of(timeout), time_for_work(timeout)) == (margin, work)
+
+
+def test_without_a_limit_there_is_none() -> None:
+    assert time_for_work(None) is None
+
+
+class Limits:
+    """An interruption that only remembers until when it was to stop what."""
+
+    def __init__(self) -> None:
+        self.limits: list[tuple[Optional[float], int]] = []
+        self.closed = 0
+
+    @contextmanager
+    def limited(self, until: Optional[float], *, seconds: int) -> Iterator[None]:
+        self.limits.append((until, seconds))
+        yield
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def process_of(environ: Optional[dict[str, str]] = None, *, post_action: str = "") -> tuple[Process, Limits]:
+    limits, clock = Limits(), FakeClock()
+    given = {} if environ is None else environ
+    made = Process(given, clock, cast("Interruption", limits), clock.monotonic(), post_action)
+    return made, limits
+
+
+def test_work_is_stopped_with_most_of_the_margin_left_and_files_with_less() -> None:
+    process, limits = process_of()
+    with process.limited(600, left=0.75), process.limited(600, left=0.25), process.limited(None, left=0.75):
+        pass
+    assert limits.limits == [(1000 + 600 - 45, 600), (1000 + 600 - 15, 600), (None, 0)]
+    deadline = process.deadline(600)
+    assert deadline.remaining() == 540
+    process.clock.wait(40)
+    assert deadline.remaining() == 500, "the step's time began with its process"
+
+
+@pytest.mark.parametrize(
+    ("build", "task", "folder"),
+    [
+        ("b-1", "e-2", "b-1-e-2"),
+        ("b-1", "", "b-1"),
+        ("", "e-2", "e-2"),
+        ("", "", "run"),
+        ("b/../1", "e_2", "b____1-e_2"),
+    ],
+)
+def test_a_run_leaves_its_files_in_a_folder_of_its_own(build: str, task: str, folder: str) -> None:
+    info = TaskInfo(build_id=build, task_id=task)
+    assert _folder_of(info, task) == f".bcs-template-set/{folder}"
+
+
+def test_a_task_without_an_id_takes_a_folder_that_nobody_has_used(tmp_path: Path) -> None:
+    nameless = TaskInfo(build_id="b-1", workspace=str(tmp_path))
+    found = [_run_folder_of(nameless) for _ in range(3)]
+    names = [".bcs-template-set/b-1", ".bcs-template-set/b-1-2", ".bcs-template-set/b-1-3"]
+    assert found == [(tmp_path, name) for name in names]
+    named = TaskInfo(build_id="b-1", task_id="e-2", workspace=str(tmp_path))
+    assert _run_folder_of(named) == _run_folder_of(named) == (tmp_path, ".bcs-template-set/b-1-e-2")
+    (tmp_path / "other").write_text("in the way")
+    unwritable = TaskInfo(build_id="b-1", workspace=str(tmp_path / "other"))
+    assert _run_folder_of(unwritable) == (tmp_path / "other", ".bcs-template-set/b-1")
+    assert _run_folder_of(TaskInfo(build_id="b-1", task_id="e-2"))[0] == Path.cwd()
+
+
+# --- where it can't even begin --------------------------------------------------------------------------
+
+
+class Writing(StandInAgent):
+    """An agent that keeps what is written to output.json, or refuses it."""
+
+    written: list[OutputDocument]
+    problem: Optional[Exception]
+    unwritable: Optional[Exception]
+
+    def write_output(self, output: OutputDocument) -> None:
+        """Write output.json."""
+        if self.unwritable is not None:
+            raise self.unwritable
+        self.written.append(output)
+
+    def inputs(self) -> Mapping[str, str]:
+        """Return the inputs, or raise why they can't be read."""
+        if self.problem is not None:
+            raise self.problem
+        return self.given
+
+
+def begun(
+    *,
+    problem: Optional[Exception] = None,
+    unwritable: Optional[Exception] = None,
+    environ: Optional[dict[str, str]] = None,
+    names: tuple[str, ...] = (),
+    post_action: str = "",
+) -> tuple[int, list[OutputDocument], str, Limits]:
+    """Begin a run; return its status, what it wrote, its log, and how long it was given."""
+    agent, printed = Writing(names=names), io.StringIO()
+    agent.written, agent.problem, agent.unwritable = [], problem, unwritable
+    process, limits = process_of(environ, post_action=post_action)
+    status = run_whole(cast("Agent", agent), Log(printed, "en_US"), process=process)
+    return status, agent.written, printed.getvalue(), limits
+
+
+UNREADABLE = InputUnreadable(file="input.json", problem="no JSON")
+
+
+def test_inputs_that_can_not_be_read_are_the_result_after_a_pessimistic_one() -> None:
+    status, written, log, limits = begun(problem=UNREADABLE)
+    assert status == 1
+    assert [(output["status"], output["errorCode"]) for output in written][-1] == ("failure", UNREADABLE.code)
+    assert len(written) == 2
+    assert log.startswith("##[error]")
+    assert limits.limits == [(1000 + 60 - 7.5, 60)]
+    assert limits.closed == 1
+
+
+def test_a_defect_is_the_result_too_with_its_traceback() -> None:
+    status, written, log, _ = begun(problem=ZeroDivisionError("canary"))
+    assert (status, written[-1]["errorCode"] // 100) == (1, 8009)
+    assert "ZeroDivisionError" in log
+
+
+def test_where_nothing_can_be_written_the_log_says_both() -> None:
+    full = WorkspaceUnwritable(file="output.json", problem="disk full")
+    status, written, log, _ = begun(problem=UNREADABLE, unwritable=full)
+    assert (status, written) == (1, [])
+    assert log.count("##[error]") >= 1
+    assert str(full.title()) in log
+
+
+def test_what_the_pipeline_has_set_of_the_machine_is_forgotten_with_a_warning() -> None:
+    environ = {"SSL_CERT_FILE": "/evil.pem", "PATH": "/bin"}
+    _, _, log, _ = begun(problem=UNREADABLE, environ=environ, names=("SSL_CERT_FILE", "PATH"))
+    assert environ == {"PATH": "/bin"}
+    assert f"##[warning]{say('agent.not_obeyed', name='SSL_CERT_FILE')}" in log.splitlines()
+
+
+def test_a_post_action_that_nobody_asked_for_ends_well() -> None:
+    status, written, log, limits = begun(post_action="restore")
+    assert (status, written[-1]["status"], limits.closed) == (0, "success", 1)
+    assert log == f"##[info]{say('post.not_asked')}\n"
+    assert written[-1]["message"] == str(say("post.not_asked"))
