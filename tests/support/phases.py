@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -309,7 +309,7 @@ def sharing(wanted: Desired, *names: str) -> Desired:
     return replace(wanted, shared=frozenset(names))
 
 
-def rows(*versions: tuple[str, str]) -> Sequence[JsonValue]:
+def rows(*versions: tuple[str, str]) -> list[JsonValue]:
     """Return the list of a folder's files, each at the version of that id."""
     return [
         {

@@ -8,24 +8,40 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from tests.support.phases import CLUSTER, NAMESPACE, PLACE, Answers, Phases, run_of, sharing
-from tests.support.planned import desired, existing, existing_file, ingress, version_of
+from tests.support.phases import (
+    CLUSTER,
+    NAMESPACE,
+    PLACE,
+    Answer,
+    Answers,
+    Namespace,
+    Phases,
+    rows,
+    run_of,
+    sharing,
+)
+from tests.support.planned import OURS, SPACE, desired, existing, existing_file, ingress, version_of
 from tests.support.scenes import change, plan_of
 
+from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.dialect import BELOW_SPACE, EVERY, WITH_SPACE, Dialect, Site, releases
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.manifests.live_replicas import variable_of
+from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     ManifestsInvalid,
     NewerBuild,
+    NoPermission,
     PlanChanged,
     ProjectNotVisible,
 )
+from bcs_template_set.messages.past_errors import NothingNamed
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import BcsTooOld
 from bcs_template_set.publish.plan import Plan, Policy
 from bcs_template_set.report.outcome import Identity
 from bcs_template_set.run.context import Planned
@@ -35,10 +51,12 @@ from bcs_template_set.run.plan_phase import (
     check_refusal,
     look_at_branches,
     name_site,
+    plan_run,
     values_of_namespace,
 )
 from bcs_template_set.system.own_files import OwnFile
 
+BUILD = BuildInfo("record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_225_600_000)
 ROUTES = ingress("www.example.com", "/")
 
 
@@ -231,3 +249,109 @@ def test_a_runs_policy_is_what_its_author_allows() -> None:
     )
     assert run_of().run.policy == Policy()
     assert dict(run_of(inputs={"variables": "A: 1"}).run.context.variables) == {"A": "1"}
+
+
+# --- the whole plan -------------------------------------------------------------------------------------
+
+
+def told_version(version_id: str) -> dict[str, JsonValue]:
+    """Return a version of the build of its own name."""
+    text, build = Namespace.text_of(version_id), int(version_id.partition("@")[2])
+    return {
+        "id": version_id,
+        "version": f"1.0.{build}-main",
+        "content": text,
+        "description": replace(OURS, build=build).line(text),
+        "createAt": 1_767_000_000 + build,
+    }
+
+
+def site(*names: str, **answers: Answer) -> Namespace:
+    """Return a folder with files of build 6."""
+    namespace = Namespace([], {})
+    spaces: JsonValue = [{"id": SPACE.id, "name": SPACE.name, "fav": False, "tags": []}]
+    namespace.answers.update(
+        {
+            "get project": {"projectID": "a" * 32, "projectCode": "web"},
+            "list spaces": spaces,
+            "list files": [*rows(*((name, f"{name}@6") for name in names))],
+            "get version": lambda call: told_version(call.segments[-1]),
+            "list version names": [],
+            "ask dialect": BcsTooOld(problem="p", oldest="o", status=404),
+            **{name.replace("_", " "): answer for name, answer in answers.items()},
+        }
+    )
+    return namespace
+
+
+def planning(
+    namespace: Namespace, *names: str, build: BuildInfo = BUILD, **inputs: str
+) -> tuple[Phases, Planned]:
+    """Plan to publish build 7's text of these files."""
+    files = [(name, Namespace.text_of(f"{name}@7")) for name in names]
+    phases = run_of(*files, build=build, inputs=inputs)
+    return phases, plan_run(phases.run, namespace)
+
+
+def test_a_plan_tells_what_the_folder_holds_and_what_would_change() -> None:
+    phases, planned = planning(site("a.yaml", "b.yaml"), "a.yaml", "new.yaml")
+    record = phases.record
+    assert {one.name: one.action for one in planned.plan.changes} == {
+        "a.yaml": "update",
+        "new.yaml": "create",
+    }
+    assert (record.plan, [file.name for file in record.rendered]) == (planned.plan, ["a.yaml", "new.yaml"])
+    assert (record.heading.console.space_id, record.heading.bcs) == (
+        SPACE.id,
+        releases(frozenset({Dialect.C})),
+    )
+    assert (planned.read_at, planned.existing.project_id) == (1000.0, "a" * 32)
+    assert any("a.yaml" in line and "update" in line for line in phases.log.splitlines())
+
+
+def test_a_folder_that_is_not_there_is_no_space_of_the_record() -> None:
+    phases, planned = planning(site(list_spaces=[]), "a.yaml")
+    assert (planned.plan.creates_space, phases.record.heading.console.space_id) == (True, "")
+
+
+def test_what_the_namespace_gives_is_held_fast_by_the_plan_and_may_be_unknown() -> None:
+    variables: Answer = {"vars": [{"key": "A", "value": "1"}]}
+
+    def planned(answer: Answer) -> Planned:
+        wanted = desired(("a.yaml", Namespace.text_of("a.yaml@7")))
+        wanted = replace(
+            wanted, files=tuple(replace(one, variables=frozenset({"A"})) for one in wanted.files)
+        )
+        phases = run_of(wanted=wanted, build=BUILD)
+        return plan_run(phases.run, site("a.yaml", list_variables=answer))
+
+    known, unknown = planned(variables), planned(NoPermission(user="lisi", message="no"))
+    assert (known.variables, unknown.variables) == ({"A": "1"}, None)
+    assert known.plan.digest != unknown.plan.digest
+    assert planned({"vars": []}).plan.digest == unknown.plan.digest
+
+
+def test_what_only_names_has_to_be_there() -> None:
+    scope = Scope(("b.yaml",), ["a.yaml"])
+    wanted = replace(desired(("a.yaml", Namespace.text_of("a.yaml@7"))), scope=scope)
+    run = run_of(wanted=wanted, build=BUILD).run
+    with pytest.raises(NothingNamed) as raised:
+        plan_run(run, site("a.yaml"))
+    assert len(raised.value.details) == 1
+
+
+@pytest.mark.parametrize(
+    ("build", "inputs", "may_exist"),
+    [
+        (BUILD, {}, False),
+        (replace(BUILD, is_retried=True), {}, True),
+        (replace(BUILD, started_at=0), {}, True),
+        (BUILD, {"overwrite_version": "true"}, True),
+    ],
+)
+def test_whether_this_builds_version_can_be_there_is_asked_where_it_can(
+    build: BuildInfo, inputs: Mapping[str, str], *, may_exist: bool
+) -> None:
+    namespace = site("a.yaml")
+    planning(namespace, "a.yaml", build=build, **inputs)
+    assert any(call.startswith("find version") for call in namespace.calls) == may_exist

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, cast
 
 import pytest
 import yaml
-from tests.support.phases import PLACE, Answer, Cluster, run_of
+from tests.support.phases import PLACE, Answer, Cluster, Namespace, rows, run_of
+from tests.support.pieces import app_principal
 from tests.support.planned import OURS
+from tests.support.planned import SPACE as SPACE_ROW
 
+from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.answers import TemplateFile, TemplateVersion
 from bcs_template_set.bcs.calls import Call, JsonValue
+from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.bcs.space.existing import PastFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import InputsInvalid, NoPermission
+from bcs_template_set.messages.errors import DryRunFailed, InputsInvalid, NoPermission, NotReplaceable
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
+from bcs_template_set.messages.state_words import Result
+from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.past_states import PastState, history_of_line
 from bcs_template_set.run.look_ahead import deploying_of
 from bcs_template_set.run.rollback_phase import (
@@ -28,6 +34,7 @@ from bcs_template_set.run.rollback_phase import (
     choose_state,
     line_of,
     read_live,
+    roll_back,
     rows_in_scope,
 )
 
@@ -288,3 +295,155 @@ def test_a_build_whose_deployment_never_was_live_is_passed_by() -> None:
     state = chosen("previous", file, live=live, answers={"list ReplicaSet": revisions})
     assert (names(state), state.passed) == ({"web": "1.0.3-main"}, (5,))
     assert names(chosen("previous", file, live=live)) == {"web": "1.0.5-main"}
+
+
+# --- the whole way --------------------------------------------------------------------------------------
+
+
+def told_version(version_id: str) -> dict[str, JsonValue]:
+    """Return a version of the build of its own name."""
+    build = version_id.partition("@")[2]
+    text = Namespace.text_of(version_id)
+    description = replace(OURS, build=int(build)).line(text)
+    return {
+        "id": version_id,
+        "version": build,
+        "content": text,
+        "description": description,
+        "createAt": 1_767_000_000 + int(build),
+    }
+
+
+class GoingBack:
+    """A run that goes back, where build 5 was and build 6 is live; it is build 7."""
+
+    def __init__(self, *names: str, answers: Optional[Mapping[str, Answer]] = None, **inputs: str) -> None:
+        self.names = names or ("a.yaml",)
+        versions = [f"{name}@{build}" for name in self.names for build in (5, 6)]
+        self.namespace = Namespace(versions, dict.fromkeys(self.names, "6"))
+        listed = [*rows(*((name, f"{name}@6") for name in self.names))]
+        names_of = {f"{number:024x}": name for number, name in enumerate(self.names)}
+
+        def history(call: Call[object]) -> JsonValue:
+            name = names_of[call.segments[-2]]
+            return [told_version(f"{name}@{build}") for build in (6, 5)]
+
+        spaces: JsonValue = [{"id": SPACE_ROW.id, "name": SPACE_ROW.name, "fav": False, "tags": []}]
+        self.namespace.answers.update(
+            {
+                "list spaces": spaces,
+                "list files": [*listed],
+                "list versions": history,
+                "get version": lambda call: told_version(call.segments[-1]),
+                "get project": {"projectID": "a" * 32, "projectCode": "web"},
+                "list namespaces": {"manifest": {"items": [{"metadata": {"name": "prod"}}]}},
+                "may deploy": None,
+                "ask dialect": None,
+                **(answers or {}),
+            }
+        )
+        given = {"action": "rollback", "only": "\n".join(self.names), "image_check": "off", **inputs}
+        self.phases = run_of(build=BUILD, inputs=given)
+        self.result: Optional[Result] = None
+        self.error: Optional[StepError] = None
+
+    def run(self) -> GoingBack:
+        """Go back."""
+        gateway = cast("Gateway", self.namespace)
+        try:
+            self.result = roll_back(self.phases.run.context, gateway, app_principal())
+        except StepError as exc:
+            self.error = exc
+        return self
+
+    @property
+    def phases_told(self) -> list[str]:
+        """Return the phases that have gone well."""
+        return self.phases.record.gone_well
+
+
+BUILD = BuildInfo(
+    "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_225_600_000, starter="wangwu"
+)
+
+
+def test_a_run_goes_back_to_the_build_before_the_one_that_is_live() -> None:
+    back = GoingBack("a.yaml", "b.yaml").run()
+    assert (back.error, back.result) == (None, "rolled-back")
+    assert back.namespace.deployed == [["a.yaml@5", "b.yaml@5"]]
+    assert back.phases_told == ["plan", "deploy"]
+    record = back.phases.record
+    assert record.plan is not None
+    assert [(one.name, one.action, one.version) for one in record.plan.changes] == [
+        ("a.yaml", "rollback", "5"),
+        ("b.yaml", "rollback", "5"),
+    ]
+    assert [(one.state, one.version_id, one.version) for one in record.files()] == [
+        ("unchanged", "a.yaml@5", "5"),
+        ("unchanged", "b.yaml@5", "5"),
+    ]
+    assert (record.heading.version, [file.name for file in record.rendered]) == ("5", ["a.yaml", "b.yaml"])
+    lines = back.phases.log.splitlines()
+    assert any("previous" in line for line in lines)
+    assert any("a.yaml" in line and "rollback" in line for line in lines)
+
+
+def test_a_plan_of_it_writes_nothing_and_tells_what_would_be_sent() -> None:
+    back = GoingBack(action="plan", rollback_to="build 5").run()
+    assert (back.error, back.result, back.namespace.deployed) == (None, "planned", [])
+    assert back.phases_told == ["plan"]
+    assert str(say("deploy.dry_run_ok")) in back.phases.log
+
+
+def test_what_stands_in_the_way_of_a_deployment_stands_in_its_way_too() -> None:
+    refused = GoingBack(answers={"may deploy": NO}).run()
+    assert (refused.error, refused.namespace.deployed) == (NO, [])
+    other = GoingBack(rollback_to="build 99").run()
+    assert isinstance(other.error, NoSuchState)
+
+
+def test_a_job_beside_other_objects_is_not_brought_back() -> None:
+    job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: once}\n"
+
+    def with_job(_: Call[object]) -> JsonValue:
+        found: list[JsonValue] = []
+        for build in (6, 5):
+            one = told_version(f"a.yaml@{build}")
+            text = f"{one['content']}{job}"
+            found.append({**one, "content": text, "description": replace(OURS, build=build).line(text)})
+        return [*found]
+
+    back = GoingBack(answers={"list versions": with_job}).run()
+    assert isinstance(back.error, NotReplaceable)
+    assert [*back.error.details] == [say("rollback.job_beside", object="Job/once", name="a.yaml")]
+
+
+def refusing(*builds: str, had: Sequence[int] = (4, 5, 6)) -> tuple[Optional[Text], StepError]:
+    """Go back where the dry run refuses these builds; return what is said of others, and the error."""
+
+    def history(_: Call[object]) -> JsonValue:
+        return [told_version(f"a.yaml@{build}") for build in reversed(had)]
+
+    back = GoingBack(answers={"list versions": history})
+    shown = back.namespace.answers["preview"]
+    assert callable(shown)
+
+    def preview(call: Call[object]) -> JsonValue:
+        asked = (call.body or {})["templateVersions"]
+        found = shown(call)
+        assert isinstance(found, dict)
+        return {**found, "error": "no"} if asked in [[f"a.yaml@{build}"] for build in builds] else found
+
+    back.namespace.answers["preview"] = preview
+    back.run()
+    assert isinstance(back.error, DryRunFailed), back.error
+    last = back.error.details[-1]
+    return last if isinstance(last, Text) else None, back.error
+
+
+def test_where_the_state_can_not_be_the_nearest_one_that_can_is_named() -> None:
+    assert refusing("5")[0] == say("rollback.possible", version="4")
+    assert refusing("5", had=(3, 4, 5, 6))[0] == say("rollback.possible", version="4")
+    assert refusing("5", "4", had=(3, 4, 5, 6))[0] == say("rollback.possible", version="3")
+    assert refusing("5", "4")[0] == say("rollback.none_possible", count=1)
+    assert refusing("5", had=(5, 6))[0] == say("rollback.oldest")
