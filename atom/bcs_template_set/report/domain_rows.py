@@ -17,7 +17,7 @@ from bcs_template_set.rollout.domain_status import DomainHere, FileHere, Readine
 from bcs_template_set.rollout.revisions import Deployed, HistoryRow
 
 _COLUMNS = ("domain", "live", "published", "ready", "drift", "since", "build", "by")
-_WORST: tuple[Readiness, ...] = ("not-ready", "not-known", "ready")
+_UNREADY: tuple[Readiness, ...] = ("not-ready", "not-known")
 
 Cell = Union[str, Text]
 
@@ -122,7 +122,7 @@ def _ready_cell(here: DomainHere) -> Cell:
 def worst(here: DomainHere) -> Readiness:
     """Return whether all workloads of a domain are ready."""
     states = {workload.state for workload in here.workloads}
-    return next((word for word in _WORST if word in states), "ready")
+    return next((word for word in _UNREADY if word in states), "ready")
 
 
 def _below(row: DomainRow, language: Language) -> Iterator[str]:

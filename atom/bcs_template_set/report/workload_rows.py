@@ -57,13 +57,13 @@ class WorkloadRow:
     wanted: int
     seconds: float
     sentence: Text
-    old: int | None = None
-    reason: str = ""
-    causes: tuple[Text, ...] = ()
-    evidence: tuple[Text, ...] = ()
-    cure: Text | None = None
-    url: str = ""
-    pod_url: str = ""
+    old: int | None
+    reason: str
+    causes: tuple[Text, ...]
+    evidence: tuple[Text, ...]
+    cure: Text | None
+    url: str
+    pod_url: str
 
     @property
     def title(self) -> str:

@@ -14,7 +14,12 @@ from bcs_template_set.manifests import kinds
 from bcs_template_set.manifests.kind_rules import WorkloadState
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import Interrupted, RolloutFailed
-from bcs_template_set.messages.server_errors import RolloutTimedOut, RolloutUnseen, WorkloadsGone
+from bcs_template_set.messages.server_errors import (
+    RolloutBlocked,
+    RolloutTimedOut,
+    RolloutUnseen,
+    WorkloadsGone,
+)
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import Finding
 from bcs_template_set.report.outcome import Outcome
@@ -125,6 +130,11 @@ def test_files_that_were_sent_and_could_not_be_read_back_are_named_as_no_workloa
         "2 files were sent and could not be read back, so whether they are live is not known: "
         "a.yaml, b.yaml. BCS-K8S-40000/prod."
     )
+
+
+def test_what_the_cluster_keeps_from_being_ready_is_not_called_failed_by_its_own_fault() -> None:
+    told = str(trouble_title(run(missing(HOSTS[0]), error=RolloutBlocked(count=1))))
+    assert told.startswith("the cluster keeps 1 of 1 domain from becoming ready: h0.example.com.")
 
 
 def test_what_ended_a_wait_before_its_time_is_told_once_after_the_workloads() -> None:

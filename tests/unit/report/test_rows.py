@@ -128,6 +128,11 @@ def test_what_is_counted_is_told_as_done_unless_it_is_planned() -> None:
     rows = rows_of_plan(scenes.plan_of(*scenes.created("a")))
     assert str(counted(rows)) == "1 domain created (2 files)"
     assert str(counted(rows, is_planned=True)) == "1 domain to create (2 files)"
+    back = rows_of_plan(scenes.plan_of(scenes.change("a.yaml", action="rollback")))
+    assert [str(counted(back, is_planned=told)) for told in (True, False)] == [
+        "1 file to roll back",
+        "1 file rolled back",
+    ]
 
 
 def test_of_planned_rows_with_one_word_those_that_lose_a_route_come_first() -> None:

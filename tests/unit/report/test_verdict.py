@@ -304,6 +304,15 @@ def test_who_acted_is_told_where_it_may_matter_and_the_error_knows_better() -> N
     assert english(context_of(failed(elsewhere))) == ["Cluster: c-1", "Request id: r-9"]
 
 
+@pytest.mark.parametrize("name", ["request", "request_id", "gateway_request_id", "gateway_code"])
+def test_what_a_request_is_found_by_comes_last(name: str) -> None:
+    error = InputsInvalid(context={name: "x", "cluster": "c-1"})
+    assert context_of(failed(error)) == [
+        say("context.cluster", value="c-1"),
+        say(f"context.{name}", value="x"),
+    ]
+
+
 def test_a_fault_of_the_platform_has_the_last_request_unless_it_has_its_own() -> None:
     assert english(context_of(failed(FAILED))) == [*WHO, *LAST]
     assert english(context_of(failed(FAILED, requests=()))) == WHO
