@@ -78,7 +78,7 @@ class StepError(_Declared):
     """
 
     code: ClassVar[int] = 0
-    error_type: ClassVar[int] = 3
+    error_type: ClassVar[int]
     field_names: ClassVar[tuple[str, ...]] = ()
 
     if TYPE_CHECKING:  # not fields of the catalogue, but given like them
@@ -92,7 +92,6 @@ class StepError(_Declared):
     def __init__(
         self, *, details: Sequence[Detail] = (), context: Mapping[str, object] | None = None, **fields: object
     ) -> None:
-        super().__init__()
         with_default = {name for name in self.field_names if hasattr(type(self), name)}
         wrong = (fields.keys() ^ {*self.field_names}) - with_default
         if wrong:
