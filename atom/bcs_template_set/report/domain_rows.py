@@ -277,7 +277,7 @@ def _past_cells(row: HistoryRow) -> tuple[Cell, ...]:
     by = row.published_by if origin is None else origin.started_by or row.published_by
     return (
         row.name,
-        say("history.states", states=states) if states else "",
+        say("history.states", states=states),
         str(origin.build) if origin is not None and origin.build else "",
         origin.branch if origin is not None else "",
         origin.commit[:8] if origin is not None else "",

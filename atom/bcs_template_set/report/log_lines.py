@@ -143,7 +143,7 @@ def settings_lines(settings: Settings, *, language: Language) -> list[LogLine]:
     """
     shown = [(known.name, _input_text(settings, known.name, known.kind, language)) for known in INPUTS]
     defaults = {known.name: known.default for known in INPUTS}
-    given = [[name, value] for name, value in shown if value not in (defaults[name], "")]
+    given = [[name, value] for name, value in shown if value != defaults[name]]
     out = Lines(language)
     with out.group(say("log.group_settings")):
         out.plain(table(given, columns=LOG_INPUT_COLUMNS), indent=2)

@@ -98,6 +98,7 @@ EVERY = (
     DomainRow(DomainHere(MIXED, (PARTS, WHOLE)), {}, ("7 (main)", "8 (main)")),
     DomainRow(DomainHere("quiet.yaml", (QUIET,)), REFS),
     DomainRow(DomainHere("absent.yaml", (FileHere(file("absent.yaml", deployed=""), "not-here"),)), {}),
+    DomainRow(DomainHere("routes.yaml", (replace(WHOLE, deployed_by=()),)), {}),
     DomainRow(DomainHere("draft.yaml", (FileHere(file("draft.yaml", ""), "not-here"),)), {}),
     DomainRow(
         DomainHere(

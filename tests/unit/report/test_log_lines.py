@@ -15,7 +15,7 @@ from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text, l
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import LANGUAGES, Language, Text, say
-from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, TokenRefused
+from bcs_template_set.messages.errors import InputsInvalid, ManifestsInvalid, Overtaken, TokenRefused
 from bcs_template_set.messages.server_errors import AnswerUnreadable
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import Told
@@ -290,6 +290,12 @@ def test_what_was_written_of_a_file_is_told_with_who_made_it(fields: dict[str, b
     assert "creator ?" in nobody.text
 
 
+def test_a_file_that_another_build_was_faster_with_is_a_conflict_and_an_error() -> None:
+    change = scenes.change("a.yaml", writes_version=True)
+    (line,) = file_lines(FileOutcome(change, "failed", error=Overtaken()), language="en_US")
+    assert (line.kind, line.text.startswith("conflict   a.yaml  (800405) ")) == ("error", True)
+
+
 def test_a_file_that_was_not_attempted_is_told_so() -> None:
     (line,) = file_lines(scenes.not_attempted(scenes.change("a.yaml", writes_version=True)), language="en_US")
     assert line == LogLine("plain", "skip       a.yaml  not attempted: the run ended before it")
@@ -309,6 +315,7 @@ def test_who_started_a_run_is_told_where_that_is_somebody_else_and_of_a_heading_
     assert labels(Heading(region="gz"), None) == ["target"]
     assert labels(Heading(project="demo"), None) == ["target"]
     assert labels(Heading(pipeline="p"), None) == ["build"]
+    assert labels(Heading(template_set="shop", version="1"), None) == ["template set", "version"]
     assert labels(Heading(build_number=7, proxy="p", certificates="c"), None) == [
         "build",
         "proxy",
