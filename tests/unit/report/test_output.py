@@ -18,13 +18,13 @@ from bcs_template_set.agent.output_file import (
 from bcs_template_set.bcs.space.existing import VersionRef
 from bcs_template_set.config.regions import RunAs
 from bcs_template_set.manifests import kinds
-from bcs_template_set.messages import LANGUAGES, Language
+from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed
 from bcs_template_set.messages.state_words import OUR_WORDS, Result
 from bcs_template_set.messages.step_error import Defect, Detail, Told
 from bcs_template_set.publish.file_outcome import FileOutcome, WriteEnd
-from bcs_template_set.publish.pruning import Orphan
+from bcs_template_set.publish.pruning import Orphan, Pruning
 from bcs_template_set.publish.take_away import Taken
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.outcome import Outcome
@@ -318,6 +318,9 @@ def test_a_run_that_went_well_has_its_headline_and_what_it_leaves_as_its_message
     plan = replace(scenes.USUAL, dropped=("Deployment/old",), rendered_no_more=("old.yaml",))
     leaves = replace(run, plan=plan)
     assert message_of(leaves).split("\n") == [str(headline(run)), *map(str, left_texts(leaves))]
+    stays = tuple(say("report.workload_line", object=n, reason="x" * 95) for n in range(10, 22))
+    many = replace(run, plan=replace(plan, pruning=Pruning(is_seen=True, stays=stays)))
+    assert message_of(many).split("\n")[1:] == [*map(str, stays[:9]), "… and 3 more."]
 
 
 def test_secrets_are_masked_before_a_message_is_shortened_and_no_half_of_a_mask_stays() -> None:

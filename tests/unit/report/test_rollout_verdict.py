@@ -403,4 +403,6 @@ def test_an_error_that_is_not_about_workloads_keeps_its_own_details() -> None:
         assert troubles_of(outcome) == ()
         assert trouble_title(outcome) is None
         assert trouble_lines(outcome) == []
-    assert cure_of(scenes.published()) is None
+    went_well = rollout_scenes.deployed().outcome
+    assert cure_of(went_well) is None
+    assert trouble_lines(went_well) == grouped_lines(went_well) == []
