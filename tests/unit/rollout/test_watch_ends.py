@@ -190,6 +190,7 @@ def test_what_was_ready_for_ten_seconds_is_looked_at_again_and_what_has_ended_is
     wait = Wait()
     done = {**deployment(annotations=MARKS, conditions=[condition("Complete")]), "kind": "Job"}
     wait.live(done, "job")
+    wait.fails("list Job", REFUSED)
     for at, live in ((0, GOING_UP), (3, READY), (12, GOING_UP), (40, READY)):
         wait.live(live, "a", at=at)
     for at, live in ((0, GOING_UP), (13, READY)):
@@ -283,7 +284,8 @@ def test_what_another_version_has_replaced_has_failed_if_it_stays(until: float, 
     if end == "failed":
         assert ended.status.sentence.key == "rollout.old"
         assert 30 <= ended.seconds < 35
-        assert wait.ends == ["pending", "pending", "failed"]
+        told = [(item.end, item.cause is None) for _, item in wait.told]
+        assert told == [("pending", True), ("pending", True), ("failed", False)]
 
 
 def test_each_replacement_is_given_its_seconds() -> None:
@@ -424,6 +426,17 @@ def test_of_several_problems_the_one_that_can_not_heal_is_told() -> None:
     assert (ended.end, ended.problem and ended.problem.reason) == ("failed", "InvalidImageName")
 
 
+def test_the_problem_that_ends_the_wait_is_told_though_another_is_more_urgent() -> None:
+    wait = Wait()
+    wait.live(going_up())
+    with_pod(wait, "web-abc-1", state="CreateContainerConfigError", whole=NO_SECRET)
+    start = pod(phase="Pending", containers=[waiting("RunContainerError", "no such device")])
+    wait.at(50, partial(with_pod, wait, "web-abc-2", state="RunContainerError", whole=start))
+    (ended,) = wait.run(waited(), seconds=120)
+    assert (ended.end, ended.problem and ended.problem.reason) == ("failed", "CreateContainerConfigError")
+    assert 60 <= ended.seconds < 64
+
+
 def test_two_pods_are_read_in_a_round_at_most() -> None:
     wait = Wait()
     wait.live(going_up())
@@ -450,10 +463,11 @@ def test_of_many_those_with_pods_in_trouble_are_read_at_once_and_others_after_fi
     wait.live(going_up(), *names(6))
     with_pod(wait, "web-3-abc", state="CrashLoopBackOff", whole=CRASHING)
     with_pod(wait, "web-4-abc", state="ContainerCreating", whole=CREATING)
-    wait.run(waited(*names(6)), seconds=15.5)
+    wait.run(waited(*names(6)), seconds=15)
     reads = [(name, moment) for name, moment in wait.bcs.times if name == "get Deployment"]
     assert [moment for _, moment in reads if moment < 15] == [float(second) for second in range(15)]
-    assert len([moment for _, moment in reads if moment >= 15]) == 6
+    assert len([moment for _, moment in reads if moment >= 15]) == 5
+    assert "list pods" not in wait.bcs.calls
     assert wait.bcs.count("list Pod") == wait.bcs.count("list Deployment")
 
 
