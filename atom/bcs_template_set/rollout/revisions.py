@@ -35,7 +35,7 @@ class Revision:
     mark: Mark
     created_at: str
     deployed_by: str
-    template: Fields = field(default_factory=dict, repr=False, compare=False)
+    template: Fields = field(default_factory=dict, compare=False)
 
 
 Revisions = Mapping[str, tuple[Revision, ...]]

@@ -66,6 +66,9 @@ def test_the_looking_ends_and_what_is_left_is_not_known() -> None:
     assert server.requests == 7
     assert set(asked.failed) == {str(number) for number in range(40)}
     assert asked.answers == ()
+    many = Server(*range(250))
+    ask_apart(files(250), FAILED, ask=many.ask)
+    assert many.requests == 100
 
 
 def test_a_failure_that_passes_by_itself_is_nobodys() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.objects import Object
 
 from bcs_template_set.messages import say
-from bcs_template_set.rollout.watched import MOST_MESSAGES, RolloutStatus, with_words_of_runs
+from bcs_template_set.rollout.watched import RolloutStatus, with_words_of_runs
 
 LIVE: Object = {"metadata": {"name": "web", "uid": "u1"}}
 FAILED = RolloutStatus("failed", say("rollout.hook_failed", hook="preDelete", pod="web-1", phase="Failed"))
@@ -46,4 +46,10 @@ def test_the_runs_of_the_workload_that_ended_badly_are_quoted(runs: list[Object]
 
 def test_of_many_messages_the_first_are_quoted() -> None:
     many = [run(message=f"<{number}>") for number in range(9)]
-    assert told(*many).count("<") == MOST_MESSAGES
+    assert told(*many).count("<") == 3
+
+
+def test_a_long_message_is_cut_in_its_middle() -> None:
+    said = told(run(message="x" * 301)).removeprefix(f"{PLAIN} The hook says: ")
+    assert (len(said), "…" in said) == (300, True)
+    assert told(run(message="x" * 300)).endswith(f": {'x' * 300}")

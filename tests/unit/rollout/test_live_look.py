@@ -369,7 +369,7 @@ def test_a_dry_run_that_takes_too_long_goes_into_smaller_ones(error: StepError) 
     assert bcs.count("preview") > 2
 
 
-@pytest.mark.parametrize(("count", "longest"), [(1, inf), (2, TOO_LONG)])
+@pytest.mark.parametrize(("count", "longest"), [(1, inf), (2, 30.0)])
 def test_a_dry_run_that_can_be_smaller_is_not_tried_again_after_it_took_too_long(
     count: int, longest: float
 ) -> None:

@@ -157,7 +157,15 @@ def test_a_workload_must_be_marked_with_its_files_version_unless_it_was_live_oth
 
 
 def test_a_kind_without_rollout_has_nothing_to_wait_for() -> None:
-    assert told(status_of(SERVICE, {"kind": "Service"})) == ("nothing", "no_rollout")
+    found = status_of(SERVICE, {"kind": "Service"})
+    assert told(found) == ("nothing", "no_rollout")
+    assert (found.done, found.wanted, found.deadline, found.serving, found.old) == (0, 0, None, None, 0)
+
+
+def test_what_was_not_looked_at_yet_is_pending() -> None:
+    found = Watched(Workload(DEPLOYMENT, "web", NAME, VERSION))
+    assert (found.end, found.status, found.seconds, found.met_others) == ("pending", None, 0.0, False)
+    assert (found.problem, found.causes, found.blind) == (None, (), None)
 
 
 @pytest.mark.parametrize("mark", [{}, {**MARKS, "io.tencent.paas.template_version": "1.0.1-main"}])
