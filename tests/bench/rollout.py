@@ -155,7 +155,17 @@ def tell(emulator: Emulator, workloads: Sequence[Workload], *, end: WorkloadStat
         if watched.end == end:
             told.append(time.monotonic())
 
-    ended = watch(gateway, place, workloads, clock=clock, deadline=deadline, on_change=note)
+    ended = watch(
+        gateway,
+        place,
+        workloads,
+        clock=clock,
+        deadline=deadline,
+        on_change=note,
+        on_quiet=lambda _items, _seconds: None,
+        on_sight=lambda _: None,
+        fail_fast=True,
+    )
     assert any(watched.end == end for watched in ended), ended
     return max(told)
 

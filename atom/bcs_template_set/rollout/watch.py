@@ -67,9 +67,9 @@ def watch(
     clock: Clock,
     deadline: Deadline,
     on_change: Callable[[Watched], None],
-    on_quiet: Callable[[Sequence[Watched], float], None] = lambda _watched, _seconds: None,
-    on_sight: Callable[[Optional[Blind]], None] = lambda _blind: None,
-    fail_fast: bool = True,
+    on_quiet: Callable[[Sequence[Watched], float], None],
+    on_sight: Callable[[Optional[Blind]], None],
+    fail_fast: bool,
 ) -> tuple[Watched, ...]:
     """Return how every workload ended; those that are not done when the deadline passes are pending.
 

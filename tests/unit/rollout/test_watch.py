@@ -18,9 +18,10 @@ from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB
 from bcs_template_set.messages.errors import AuthenticationRefused, NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, OutOfTime
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.rollout.watch import MOST_AT_ONCE, watch
+from bcs_template_set.rollout.watch import watch as watch_all
 from bcs_template_set.rollout.watched import Blind, Watched, Workload
 from bcs_template_set.system.clock import Deadline
+from bcs_template_set.system.parallel import INSTEAD, Done, TaskEnd
 
 T = TypeVar("T")
 PLACE = NamespaceRef("web", "a" * 32, "BCS-K8S-40000", "prod")
@@ -55,15 +56,36 @@ class ScriptedCluster:
                 self.at_once -= 1
 
 
+def watch(
+    cluster: ScriptedCluster,
+    wanted: Sequence[Workload],
+    *,
+    seconds: float,
+    on_change: Callable[[Watched], None] = lambda _: None,
+    on_quiet: Callable[[Sequence[Watched], float], None] = lambda _items, _seconds: None,
+    on_sight: Callable[[Optional[Blind]], None] = lambda _: None,
+) -> tuple[Watched, ...]:
+    clock = cluster.clock
+    deadline = Deadline(clock, seconds=seconds)
+    return watch_all(
+        cluster,
+        PLACE,
+        wanted,
+        clock=clock,
+        deadline=deadline,
+        on_change=on_change,
+        on_quiet=on_quiet,
+        on_sight=on_sight,
+        fail_fast=True,
+    )
+
+
 def workloads(count: int = 1) -> list[Workload]:
     return [Workload(DEPLOYMENT, f"web-{number}", NAME, VERSION) for number in range(count)]
 
 
 def watched(cluster: ScriptedCluster, *, count: int = 1, seconds: float = 600) -> tuple[Watched, ...]:
-    deadline = Deadline(cluster.clock, seconds=seconds)
-    return watch(
-        cluster, PLACE, workloads(count), clock=cluster.clock, deadline=deadline, on_change=lambda _: None
-    )
+    return watch(cluster, workloads(count), seconds=seconds)
 
 
 def up_after(seconds: float) -> Callable[[float], Mapping[str, JsonValue]]:
@@ -98,7 +120,19 @@ def test_no_more_than_eight_requests_are_under_way() -> None:
     cluster = ScriptedCluster(FakeClock(), up_after(5))
     cluster.failing["list Deployment"] = GatewayFailed(url="u", status=500, message="m")
     assert {item.end for item in watched(cluster, count=30)} == {"ready"}
-    assert 1 <= cluster.most_at_once <= MOST_AT_ONCE
+    assert 1 <= cluster.most_at_once <= 8
+    allowed: set[int] = set()
+
+    def one_by_one(tasks: Sequence[Callable[[], T]], *, concurrency: int) -> list[TaskEnd[T]]:
+        allowed.add(concurrency)
+        return [Done(task()) for task in tasks]
+
+    token = INSTEAD.set(one_by_one)
+    try:
+        watched(ScriptedCluster(FakeClock(), up_after(0)), count=30)
+    finally:
+        INSTEAD.reset(token)
+    assert allowed == {8}
 
 
 REFUSED = NoPermission(user="lisi", message="m")
@@ -133,11 +167,8 @@ def test_what_can_not_be_looked_at_for_a_while_has_not_failed_however_many_there
     heard: list[tuple[float, Optional[Blind]]] = []
     ended = watch(
         cluster,
-        PLACE,
         workloads(count),
-        clock=cluster.clock,
-        deadline=Deadline(cluster.clock, seconds=600),
-        on_change=lambda _: None,
+        seconds=600,
         on_sight=lambda blind: heard.append((cluster.clock.monotonic() - cluster.began, blind)),
     )
     assert {item.end for item in ended} == {"ready"}
@@ -173,10 +204,8 @@ def test_what_a_workload_says_itself_is_told_at_the_first_look_and_kept_until_it
     cluster = ScriptedCluster(FakeClock(), lambda passed: REFUSED_PODS if passed < 30 else READY)
     ended = watch(
         cluster,
-        PLACE,
         workloads(),
-        clock=cluster.clock,
-        deadline=Deadline(cluster.clock, seconds=60),
+        seconds=60,
         on_change=lambda item: told.append((item.seconds, item.condition.name if item.condition else "")),
     )
     assert [name for _, name in told] == ["quota", ""]
@@ -222,10 +251,8 @@ def test_a_silence_is_told_after_some_seconds() -> None:
     cluster = Listed("Job", [], workload("Job", annotations=MARKS))
     watch(
         cluster,
-        PLACE,
         [Workload(JOB, "web", NAME, VERSION)],
-        clock=cluster.clock,
-        deadline=Deadline(cluster.clock, seconds=20),
+        seconds=20,
         on_change=lambda item: told.append((item.seconds, item.condition.name if item.condition else "")),
     )
     assert [name for _, name in told] == ["", "no_pods"]
@@ -293,8 +320,7 @@ def test_a_round_that_takes_longer_than_is_left_looks_at_no_more() -> None:
     cluster = Slow(FakeClock(), up_after(1e9))
     kind = DEPLOYMENT._replace(done_in_list=())
     wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(100)]
-    deadline = Deadline(cluster.clock, seconds=10)
-    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    ended = watch(cluster, wanted, seconds=10)
     assert {item.end for item in ended} == {"pending"}
     assert cluster.calls.count("get Deployment") < 300
 
@@ -308,11 +334,8 @@ def test_a_sign_of_life_is_given_once_in_thirty_quiet_seconds() -> None:
 
     watch(
         ScriptedCluster(clock, up_after(1e9)),
-        PLACE,
         workloads(),
-        clock=clock,
-        deadline=Deadline(clock, seconds=200),
-        on_change=lambda _: None,
+        seconds=200,
         on_quiet=on_quiet,
     )
     assert 4 <= len(heard) <= 6
@@ -323,10 +346,8 @@ def test_only_changes_are_told() -> None:
     clock, told = FakeClock(), list[str]()
     watch(
         ScriptedCluster(clock, up_after(20)),
-        PLACE,
         workloads(),
-        clock=clock,
-        deadline=Deadline(clock, seconds=60),
+        seconds=60,
         on_change=lambda item: told.append(item.end),
     )
     assert told == ["pending", "ready"]
@@ -361,10 +382,8 @@ def test_what_was_ready_has_to_be_when_the_last_one_is(
     cluster, heard = InTurns(first, second), list[str]()
     ended = watch(
         cluster,
-        PLACE,
         workloads(2),
-        clock=cluster.clock,
-        deadline=Deadline(cluster.clock, seconds=90),
+        seconds=90,
         on_change=lambda item: heard.append(item.end),
     )
     assert ([item.end for item in ended], heard) == (ends, told)
@@ -429,9 +448,8 @@ def test_many_of_a_kind_are_read_whole_once_their_list_shows_them_done(
         {"kind": kind.name, "metadata": {"name": name}, "spec": {}, "status": dict(status)} for name in names
     ]
     cluster = Listed(kind.name, items, live)
-    deadline = Deadline(cluster.clock, seconds=600)
     wanted = [Workload(kind, name, NAME, VERSION) for name in names]
-    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    ended = watch(cluster, wanted, seconds=600)
     assert {item.end for item in ended} == {"ready"}
     assert (cluster.calls.count(f"list {kind.name}"), cluster.calls.count(f"get {kind.name}")) == (1, 30)
 
@@ -439,9 +457,8 @@ def test_many_of_a_kind_are_read_whole_once_their_list_shows_them_done(
 def test_many_of_a_kind_whose_lists_tell_nothing_are_all_read_whole_in_each_round() -> None:
     kind = DEPLOYMENT._replace(done_in_list=())
     cluster = ScriptedCluster(FakeClock(), up_after(3))
-    deadline = Deadline(cluster.clock, seconds=600)
     wanted = [Workload(kind, f"web-{number}", NAME, VERSION) for number in range(30)]
-    ended = watch(cluster, PLACE, wanted, clock=cluster.clock, deadline=deadline, on_change=lambda _: None)
+    ended = watch(cluster, wanted, seconds=600)
     assert {item.end for item in ended} == {"ready"}
     assert max(item.seconds for item in ended) < 20
     assert "list Deployment" not in cluster.calls

@@ -183,6 +183,13 @@ def test_nobody_lists_pods_where_nothing_was_live_and_there_are_few() -> None:
     assert wait.bcs.calls == ["get Deployment"] * 4
 
 
+def test_of_five_of_a_kind_lists_tell_first() -> None:
+    wait = Wait()
+    wait.live(READY, *names(5))
+    assert {item.end for item in wait.run(waited(*names(5)))} == {"ready"}
+    assert wait.bcs.calls == ["list Pod", "list Deployment", *["get Deployment"] * 5]
+
+
 # --- the last look --------------------------------------------------------------------------------------
 
 
