@@ -9,7 +9,6 @@ from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
-from bcs_template_set.manifests.schema.field_walk import MOST
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -330,7 +329,70 @@ def test_a_field_is_judged_by_the_kubernetes_in_question() -> None:
 
 def test_who_wrote_another_thing_altogether_is_not_told_of_every_field() -> None:
     text = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports: [{port: 1}]\n"
-    assert len(found(text + "".join(f"  zz{number}: 1\n" for number in range(2 * MOST)))) == MOST
+    for count, told in ((49, 49), (50, 50), (51, 50), (100, 50)):
+        lines = "".join(f"  zz{number}: 1\n" for number in range(count))
+        assert len(found(text + lines)) == told
+
+
+@pytest.mark.parametrize(
+    ("where", "field", "belongs"),
+    [
+        ("spec:\n", "  containerPort: 80\n", ""),
+        ("spec:\n", "  restartPolicy: Always\n", "spec.template.spec"),
+        ("spec:\n", "  imagePullPolicy: Always\n", "spec.template.spec.containers[]"),
+        ("metadata:\n", "  replicas: 2\n", "spec"),
+        ("kind: Deployment\n", "tolerations: []\n", "spec.template.spec"),
+        ("kind: Deployment\n", "imagePullPolicy: Always\n", ""),
+        ("name: web\n          ", "fsGroup: 1\n          ", "spec.template.spec.securityContext"),
+        ("name: web\n          ", "sizeLimit: 1Gi\n          ", ""),
+        ("name: web\n          ", "namespaceSelector: {}\n          ", ""),
+        (
+            "name: web\n          ",
+            "readOnly: true\n          ",
+            "spec.template.spec.containers[].volumeMounts[]",
+        ),
+        ("name: web\n          ", "matchLabels: {}\n          ", "spec.selector"),
+    ],
+)
+def test_a_field_belongs_to_what_is_three_below_its_object_or_one_below_those_around(
+    where: str, field: str, belongs: str
+) -> None:
+    unknown = [one for one in found(DEPLOYMENT.replace(where, where + field, 1)) if one.id == "unknown-field"]
+    assert [finding.message.fields.get("belongs") for finding in unknown] == [belongs]
+
+
+def test_a_field_of_another_kubernetes_that_holds_nothing_is_not_there() -> None:
+    text = DEPLOYMENT.replace("          image:", "          restartPolicy: null\n          image:")
+    assert found(text, kube_version="1.22") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ("{name: web}", "{name: web, labels: {a: b}}", ""),
+        ("          image:", "          args: [a, null, b]\n          image:", ""),
+        ("          image:", "          args: [a, 1]\n          image:", f"{CONTAINER}.args[1]"),
+        ("          image:", "          args: {a: b}\n          image:", f"{CONTAINER}.args"),
+        ("          image:", "          args: a\n          image:", f"{CONTAINER}.args"),
+        (
+            "          image:",
+            "          securityContext: []\n          image:",
+            f"{CONTAINER}.securityContext",
+        ),
+        ("{cpu: 500m}", "{cpu: {}}", f"{CONTAINER}.resources.requests[cpu]"),
+        ("{cpu: 500m}", "[cpu]", f"{CONTAINER}.resources.requests"),
+        ("replicas: 2", "replicas: 2.5", "spec.replicas"),
+        ("replicas: 2", "replicas: 2.0", ""),
+        ("replicas: 2", "paused: 0.0", "spec.paused"),
+        ("replicas: 2", "paused: {{ N }}", ""),
+        ("replicas: 2", "strategy: {type: '{{ N }}'}", ""),
+    ],
+)
+def test_what_a_list_or_a_map_holds_is_of_its_type(old: str, new: str, field: str) -> None:
+    text = DEPLOYMENT.replace("metadata:\n  name: web", "metadata: {name: web}").replace(old, new, 1)
+    findings = findings_of(manifest(text, variables="N"))
+    wrong = [one.field for one in findings if one.id in ("field-type", "field-value")]
+    assert wrong == ([field] if field else [])
 
 
 def test_a_comment_allows_what_the_schema_finds() -> None:
