@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Optional
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.objects import Object, condition, deployment, workload
 
-from bcs_template_set.manifests.kinds import DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
+from bcs_template_set.manifests.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.watched import RolloutStatus, status_of
 
@@ -203,6 +204,10 @@ def job(*conditions: YamlValue, succeeded: int = 0, **spec: YamlValue) -> Object
     return workload("Job", spec=spec, status={"succeeded": succeeded, "conditions": list(conditions)})
 
 
+def job_with(**status: YamlValue) -> Object:
+    return workload("Job", status=status)
+
+
 JOBS: list[tuple[str, Object, str, str]] = [
     ("running", job(), "progressing", "job_running"),
     ("some done", job(succeeded=2, completions=3), "progressing", "job_running"),
@@ -228,6 +233,44 @@ def test_a_failed_job_says_what_the_cluster_says_and_never_reads_it_as_a_sentenc
     failed = job(condition("Failed", reason="DeadlineExceeded", message="{wanted} was active too long"))
     sentence = status_of(JOB, failed).sentence.render("en_US")
     assert sentence == "The Job failed (DeadlineExceeded: {wanted} was active too long)."
+
+
+# --- CronJob --------------------------------------------------------------------------------------------
+
+CRON_JOBS: list[tuple[str, Object, str, str]] = [
+    ("as it is", workload("CronJob", spec={"schedule": "0 3 * * *"}), "nothing", "cron_job"),
+    ("suspended", workload("CronJob", spec={"suspend": True}), "nothing", "cron_job_suspended"),
+    ("not suspended", workload("CronJob", spec={"suspend": False}), "nothing", "cron_job"),
+]
+
+
+@pytest.mark.parametrize(
+    ("live", "state", "sentence"), [row[1:] for row in CRON_JOBS], ids=[row[0] for row in CRON_JOBS]
+)
+def test_of_a_cron_job_nothing_is_awaited(live: Object, state: str, sentence: str) -> None:
+    assert told(status_of(CRON_JOB, live)) == (state, sentence)
+
+
+# --- all of them ----------------------------------------------------------------------------------------
+
+LATE = deployment(conditions=[TIMED_OUT], progressDeadlineSeconds=600, total=4, updated=2, available=1)
+ALL = {
+    DEPLOYMENT: [*DEPLOYMENTS, ("deadline of ten minutes", LATE, "", "")],
+    STATEFUL_SET: STATEFUL_SETS,
+    DAEMON_SET: DAEMON_SETS,
+    JOB: [*JOBS, ("some run, some failed", job_with(active=2, failed=1), "", "")],
+    CRON_JOB: CRON_JOBS,
+}
+
+
+def test_each_look_says_what_it_has_counted(golden: Callable[[str, str], None]) -> None:
+    said = ""
+    for kind, rows in ALL.items():
+        for name, live, *_ in rows:
+            status = status_of(kind, live)
+            counts = f"{status.done} of {status.wanted} done"
+            said += f"{kind.name}, {name}\n  {status.state}, {counts}: {status.sentence.render('en_US')}\n"
+    golden("looks.txt", said)
 
 
 # --- more never makes less -------------------------------------------------------------------------------
