@@ -445,6 +445,14 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "volumes[0].projected.sources[0].downwardAPI.items[0].fieldRef.fieldPath",
         ),
         (_on_node("hostPort: 0"), ""),
+        (f"{_SPREADS}: [{_SPREAD.format('a', 'maxSkew: 1, minDomains: 2')}]", ""),
+        (
+            _volume(
+                "ephemeral: {volumeClaimTemplate: {spec: "
+                "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}"
+            ),
+            "",
+        ),
         (_on_node("name: a"), ""),
     ),
     "Deployment": (
@@ -738,6 +746,7 @@ _ROWS: Mapping[str, Sequence[tuple[str, str]]] = {
             "spec.defaultBackend.service.port",
         ),
         ("spec: {defaultBackend: {service: {name: a}}}", "spec.defaultBackend.service.port"),
+        ("spec: {defaultBackend: {service: {}}}", "spec.defaultBackend.service.name"),
         (
             (
                 "spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {resource: {kind: B, "

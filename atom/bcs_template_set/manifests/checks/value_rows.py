@@ -260,7 +260,7 @@ _SUBJECTS = (
 )
 _PATHS = "spec.rules[].http.paths[]"
 _ROLLING, _DAEMONS = "spec.strategy.rollingUpdate", "spec.updateStrategy.rollingUpdate"
-_CLAIM, _SCALER = "PersistentVolumeClaim", "resource / containerResource / pods / object / external"
+_CLAIM = "PersistentVolumeClaim"
 _AVERAGES = ("averageUtilization", "averageValue")
 
 _ENDLESS = _goes("spec.template.spec", "activeDeadlineSeconds", "kind: Job / CronJob", "")

@@ -191,7 +191,7 @@ def _resources(container: Fields) -> Found:
             if not _RESOURCE.fullmatch(name) and not is_left_for_bcs(name):
                 yield f"resources.{part}[{name}]", "value_resource", {"name": name}
             elif size is None:
-                continue  # its form is judged by the schema
+                pass  # its form is judged by the schema
             elif limit is not None and size > limit:
                 yield f"resources.requests[{name}]", "value_over_limit", {"name": name}
             elif "/" in name and size % 1:

@@ -198,6 +198,24 @@ def test_pods_of_a_kind_that_runs_on_are_always_started_again(group: str, kind: 
 
 
 @pytest.mark.parametrize(
+    ("api_version", "kind", "is_refused"),
+    [
+        *(("apps/v1", kind, True) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+        ("v1", "ReplicationController", True),
+        ("batch/v1", "Job", False),
+        ("example.com/v1", "ReplicaSet", False),
+    ],
+)
+def test_only_pods_that_end_have_a_deadline(api_version: str, kind: str, *, is_refused: bool) -> None:
+    pods = {"activeDeadlineSeconds": 60, "containers": [{"name": "a", "image": "r/a:1"}]}
+    body = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pods}
+    found = findings_of(manifest(json.dumps({**body, "spec": {"template": template}})))
+    fields = [finding.field for finding in found if finding.message.key == "checks.value_goes_with"]
+    assert fields == (["spec.template.spec.activeDeadlineSeconds"] if is_refused else [])
+
+
+@pytest.mark.parametrize(
     ("patch", "warns"),
     [
         ("resources: {limits: {memory: 100m}}", True),
