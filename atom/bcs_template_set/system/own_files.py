@@ -7,7 +7,6 @@ one before it, so that it can't be swapped meanwhile. Where the system has no su
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -22,8 +21,13 @@ from bcs_template_set.records.late_dataclass import dataclass
 BY_DESCRIPTOR = {os.open, os.mkdir, os.stat, os.unlink, os.rename} <= os.supports_dir_fd and hasattr(
     os, "O_NOFOLLOW"
 )
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_ENTER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0)
+
+
+def _flags(*names: str) -> int:
+    return sum(getattr(os, name, 0) for name in names)  # each is a bit, and none where the system has none
+
+
+_PLAIN, _ENTER = _flags("O_NOFOLLOW", "O_BINARY", "O_NONBLOCK"), _flags("O_NOFOLLOW", "O_DIRECTORY")
 _DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 
 
@@ -33,8 +37,8 @@ def can_be_written(directory: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-class _InTheWay(OSError):
-    """Something stands where the run would make a file or directory of its own."""
+class _InTheWay(Exception):
+    """Something stands at this path, where the run would make a file or directory of its own."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,7 @@ class OwnFile:
         try:
             yield
         except _InTheWay as exc:
-            raise WorkspaceUnwritable(
-                file=str(self), problem=say("agent.in_the_way", path=exc.filename)
-            ) from exc
+            raise WorkspaceUnwritable(file=str(self), problem=say("agent.in_the_way", path=str(exc))) from exc
         except OSError as exc:
             if may_miss and isinstance(exc, FileNotFoundError):
                 raise
@@ -149,9 +151,9 @@ class _Directory:
         found = os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)
         is_directory = stat.S_ISDIR(found.st_mode) and not getattr(found, "st_reparse_tag", 0)
         if not is_directory:
-            raise _InTheWay(errno.ENOTDIR, "", str(below))
+            raise _InTheWay(below)
         if self.descriptor is not None:
-            entered = os.open(name, _ENTER, dir_fd=self.descriptor)
+            entered = os.open(name, os.O_RDONLY | _ENTER, dir_fd=self.descriptor)
             os.close(self.descriptor)
             self.descriptor = entered
         self.path = below
@@ -168,7 +170,7 @@ class _Directory:
         except FileNotFoundError:
             return
         if not _is_plain(found):
-            raise _InTheWay(errno.EEXIST, "", str(self.path / name))
+            raise _InTheWay(self.path / name)
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file beside and let it take its place: what is there is never opened."""
@@ -186,12 +188,11 @@ class _Directory:
 
     def get(self, name: str, most: int) -> bytes:
         """Read a file that is a plain one."""
-        waits_for_nobody = getattr(os, "O_NONBLOCK", 0)
         self.check_plain(name)
-        opened = os.open(self.at(name), os.O_RDONLY | _PLAIN | waits_for_nobody, dir_fd=self.descriptor)
+        opened = os.open(self.at(name), os.O_RDONLY | _PLAIN, dir_fd=self.descriptor)
         with os.fdopen(opened, "rb") as file:
             if not _is_plain(os.fstat(opened)):
-                raise _InTheWay(errno.EEXIST, "", str(self.path / name))
+                raise _InTheWay(self.path / name)
             return file.read(most)
 
     def _forget(self, path: str) -> None:

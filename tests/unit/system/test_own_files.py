@@ -7,6 +7,7 @@ import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,8 +97,18 @@ def test_a_file_that_becomes_a_link_while_it_is_written_is_not_written_through(
     assert file.read_bytes(most=99) == b"ours"
 
 
+def link_beside(path: Path) -> None:
+    os.link(path, path.with_name("second"))
+
+
+def pipe_instead(path: Path) -> None:
+    path.rename(path.with_name("second"))
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("change", [link_beside, pipe_instead])
 def test_a_file_that_becomes_a_pipe_or_a_hard_link_while_it_is_read_is_not_believed(
-    file: OwnFile, monkeypatch: pytest.MonkeyPatch
+    file: OwnFile, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
     file.write_bytes(b"ours")
     check = os.stat
@@ -105,12 +116,30 @@ def test_a_file_that_becomes_a_pipe_or_a_hard_link_while_it_is_read_is_not_belie
     def swapped(*args: str, **named: Any) -> os.stat_result:  # noqa: ANN401 - as os.stat
         found = check(*args, **named)
         if args[0].endswith("a.html") and not file.path.with_name("second").exists():
-            os.link(file.path, file.path.with_name("second"))
+            change(file.path)
         return found
 
     monkeypatch.setattr(os, "stat", swapped)
     with pytest.raises(WorkspaceUnwritable, match="is a link, a pipe"):
         file.read_bytes(most=99)
+
+
+@pytest.mark.parametrize("name", ["report", "a.html"])
+def test_what_leads_elsewhere_on_windows_is_not_entered_nor_written(
+    file: OwnFile, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """There a junction is a directory, and what is no plain file is one, but for a tag."""
+    file.write_bytes(b"ours")
+    check = os.stat
+
+    def tagged(*args: str, **named: Any) -> object:  # noqa: ANN401 - as os.stat
+        found = check(*args, **named)
+        tag = 0xA0000003 if str(args[0]).endswith(name) else 0
+        return SimpleNamespace(st_mode=found.st_mode, st_nlink=found.st_nlink, st_reparse_tag=tag)
+
+    monkeypatch.setattr(os, "stat", tagged)
+    with pytest.raises(WorkspaceUnwritable, match=f"{name} is a link, a pipe"):
+        file.write_bytes(b"ours")
 
 
 def test_a_plain_file_is_written_again_and_read(file: OwnFile) -> None:
