@@ -113,12 +113,11 @@ class _Crew(Generic[T]):
         self._most = most
         self._begun = 0
         self._end = len(tasks)
-        self._threads = self._busy = 0
+        self._threads = self._busy = min(most, AT_ONCE)
         self._lock = threading.Lock()
         self._finished: queue.SimpleQueue[tuple[int, Union[TaskEnd[T], BaseException]]] = queue.SimpleQueue()
 
     def work(self, meanwhile: Optional[Callable[[], None]]) -> list[TaskEnd[T]]:
-        self._threads = self._busy = min(self._most, AT_ONCE)
         for _ in range(self._threads):
             self._start()
         results: dict[int, TaskEnd[T]] = {}
@@ -141,7 +140,7 @@ class _Crew(Generic[T]):
 
     def dismiss(self) -> None:
         with self._lock:
-            self._end = 0
+            self._begun = self._end
 
     def _start(self) -> None:
         threading.Thread(target=self._work_off, name="overlap", daemon=True).start()

@@ -129,6 +129,25 @@ def test_where_the_machine_has_no_more_threads_those_there_are_do_it_all(
     assert len(begun) == AT_ONCE + 1
 
 
+def test_no_thread_is_begun_for_which_there_is_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun = threading.Thread.start, []
+
+    def start(thread: threading.Thread) -> None:
+        begun.append(thread)
+        begin(thread)
+
+    barrier = threading.Barrier(AT_ONCE)
+
+    def last() -> None:
+        only_wait()
+        barrier.wait(5)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    tasks = [lambda: None] * AT_ONCE + [last] * AT_ONCE
+    assert overlap(tasks, concurrency=60) == [Done(None)] * len(tasks)
+    assert len(begun) == AT_ONCE
+
+
 def test_one_task_or_a_concurrency_of_one_runs_in_the_calling_thread() -> None:
     here = threading.get_ident()
     assert overlap([threading.get_ident] * 3, concurrency=1) == [Done(here)] * 3
@@ -161,6 +180,26 @@ def test_what_is_no_exception_is_raised_and_ends_the_handing_out(concurrency: in
     with pytest.raises(Halt):
         overlap(tasks, concurrency=concurrency)
     assert len(ran) < 50
+
+
+def test_no_task_begins_after_the_end_also_where_another_is_under_way() -> None:
+    begun, release, ran = threading.Event(), threading.Event(), list[int]()
+
+    def halt() -> None:
+        begun.wait(5)
+        raise Halt
+
+    def wait() -> None:
+        begun.set()
+        release.wait(5)
+
+    with pytest.raises(Halt):
+        overlap([halt, wait, lambda: ran.append(1)], concurrency=2)
+    under_way = [thread for thread in threading.enumerate() if thread.name == "overlap"]
+    release.set()
+    for thread in under_way:
+        thread.join(5)
+    assert (len(under_way) > 0, ran) == (True, [])
 
 
 INTERRUPTED = """
