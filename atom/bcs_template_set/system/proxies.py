@@ -87,8 +87,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_excepted(host: str, port: Optional[int], exceptions: str) -> bool:
-    items = [item.strip().lower() for item in exceptions.split(",")]
-    return any(_fits(item, host, port) for item in items if item)
+    return any(_fits(item.strip().lower(), host, port) for item in exceptions.split(","))
 
 
 def _fits(item: str, host: str, port: Optional[int]) -> bool:

@@ -44,6 +44,7 @@ def test_loopback_is_never_sent_through_a_proxy(host: str) -> None:
     ("exceptions", "excepted"),
     [
         ("10.0.0.0/8", True),
+        ("10.9.9.9/8", True),
         ("10.1.0.0/16", False),
         ("10.0.0.7", True),
         ("10.0.0.0/x", False),
@@ -56,8 +57,10 @@ def test_networks_may_be_excepted(exceptions: str, excepted: bool) -> None:  # n
 
 
 def test_a_cgis_upper_case_variable_is_a_header_of_its_client() -> None:
-    environ = {"HTTP_PROXY": PROXY, "REQUEST_METHOD": "GET"}
+    environ = {"HTTP_PROXY": PROXY, "HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"}
     assert proxy_of("http://bkapi.example.com/", environ) == ""
+    assert proxy_of("https://bkapi.example.com/", environ) == PROXY
+    assert proxy_of("http://bkapi.example.com/", {"HTTP_PROXY": PROXY}) == PROXY
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
