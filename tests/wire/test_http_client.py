@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.support.certificates import server_side
 from tests.support.raw_server import RawServer, Script, http, refusing_port, saying, serving
 
+from bcs_template_set.system.allowed_addresses import connected
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_connections import Connections
 from bcs_template_set.system.http_values import LARGEST_BODY, HttpAnswer, HttpRequest, NoAnswer, NotSent
@@ -43,6 +44,19 @@ def connections_of(transport: Transport) -> Connections:
     made = transport._open()
     assert made is not None
     return made
+
+
+def test_of_several_addresses_the_first_that_answers_is_connected_to(refusing: int) -> None:
+    with serving(saying(http())) as server:
+        ports = (refusing, int(server.url.rpartition(":")[2]), refusing)
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
+        made, address = connected(found, seconds=3)
+        with made:
+            assert (address, made.getpeername()) == ("127.0.0.1", ("127.0.0.1", ports[1]))
+            assert made.gettimeout() == 3
+            assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "small requests wait for nothing"
+        with pytest.raises(ConnectionRefusedError):
+            connected(found[::2], seconds=3)
 
 
 # --- what is sent and what comes back -------------------------------------------------------------------

@@ -55,7 +55,7 @@ def connected(addresses: Sequence[Address], *, seconds: float) -> tuple[socket.s
         made = socket.socket(family, kind, protocol)
         try:
             made.settimeout(seconds)
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             made.connect(address)
         except OSError as exc:
             made.close()
