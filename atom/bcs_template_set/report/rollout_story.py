@@ -334,7 +334,7 @@ def _served_since(file: FileOutcome) -> Iterator[str]:
 def _is_newer(file: FileOutcome, *, than: Optional[Provenance]) -> bool:
     """Tell whether a file may hold what that build did not have yet, so that running it again changes it."""
     previous = file.change.previous
-    if file.state == "applied" or previous is None or previous.id != file.version_id:
+    if previous is None or previous.id != file.version_id:
         return True
     origin = previous.origin
     if origin is None or than is None:

@@ -328,6 +328,19 @@ def test_the_message_has_hosts_then_cure_then_impact(language: Language) -> None
     assert "rpc error" not in message
 
 
+def test_a_message_that_just_fits_is_not_shortened() -> None:
+    def told(size: int) -> str:
+        early = say("rollout.ended_before_timeout", deadline="d" * size, timeout=1)
+        error = RolloutTimedOut(count=1, seconds=1, details=[early])
+        return message_of(run(rollout_scenes.watched(HOSTS[0], "pending"), error=error))
+
+    size = 1 + MOST_MESSAGE_UNITS - utf16_units(told(1) + "\n")
+    impact = "\nOld pods still serve: h0.example.com (1 of 1) at "
+    assert utf16_units(told(size) + "\n") == MOST_MESSAGE_UNITS
+    assert impact in told(size)
+    assert impact not in told(size + 1)
+
+
 CAUSES = {
     "one cause": (rollout_scenes.NOT_FOUND,),
     "several": (rollout_scenes.NOT_FOUND, PodProblem(pod="p", reason="OOMKilled"), rollout_scenes.NOT_READY),

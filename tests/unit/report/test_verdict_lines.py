@@ -47,6 +47,15 @@ def test_newer_builds_are_told_of_by_the_run_that_they_stopped() -> None:
     assert newer not in verdict(replace(scenes.published(), plan=skipped.plan))
 
 
+def test_what_else_stands_against_a_refused_plan_has_a_line_above_it() -> None:
+    outcome = scenes.lost_route()
+    assert outcome.plan is not None
+    taken = say("plan.port_taken", port=30001, name="a.yaml", owner="b.yaml")
+    further = f"##[error]{say('report.further')}\n##[error]  - {taken}\n"
+    assert further in verdict(replace(outcome, plan=replace(outcome.plan, taken=(taken,))))
+    assert str(say("report.further")) not in verdict(outcome)
+
+
 def test_what_stays_is_a_warning_of_a_run_that_acted_and_a_plan_has_told_it_above() -> None:
     plan = replace(scenes.USUAL, dropped=("Deployment/old",))
     assert "##[warning]Left in the cluster" in verdict(replace(scenes.published(), plan=plan))
