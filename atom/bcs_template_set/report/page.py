@@ -201,8 +201,6 @@ def request_groups(requests: Iterable[Exchange]) -> tuple[RequestGroup, ...]:
 
 def shown_requests(requests: Sequence[Exchange]) -> tuple[Exchange, ...]:
     """Return the requests there is room for, in the order they were sent; failed ones are left out last."""
-    if len(requests) <= PAGE_REQUESTS:
-        return tuple(requests)
     by_need = sorted(range(len(requests)), key=lambda index: not requests[index].refused)
     return tuple(requests[index] for index in sorted(by_need[:PAGE_REQUESTS]))
 

@@ -131,8 +131,8 @@ def _halves(text: str) -> tuple[str, str]:
     """Return a text on two lines, broken where a name may be."""
     if width(text) <= LINE_COLUMNS:
         return text, ""
-    cut = next(index for index in range(len(text), 0, -1) if width(text[:index]) <= LINE_COLUMNS)
-    better = max(text.rfind(mark, 0, cut) for mark in _BREAKS) + 1
+    cut = next(index for index in reversed(range(len(text))) if width(text[:index]) <= LINE_COLUMNS)
+    better = max(map(text[:cut].rfind, _BREAKS)) + 1
     if better >= _LEAST_LINE and width(text[better:]) <= LINE_COLUMNS:
         cut = better
     return text[:cut], shorten(text[cut:], LINE_COLUMNS)

@@ -27,6 +27,7 @@ def test_what_is_cut_is_cut_in_the_middle() -> None:
 def test_a_line_break_shows_as_a_mark_and_an_escape_sequence_as_its_escape() -> None:
     assert one_line("a\r\nb\u2028c\td") == "a ⏎ b ⏎ c d"
     assert visible("a\nb") == "a\\x0ab"
+    assert visible("a\x1b\nb", keep_line_feeds=True) == "a\\x1b\nb"
     assert visible("\x1b[31mred\u202e\ufeff\ud800") == "\\x1b[31mred\\u202e\\ufeff\\ud800"
 
 

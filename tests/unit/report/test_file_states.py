@@ -177,6 +177,12 @@ def test_a_file_that_is_held_back_is_called_so_and_one_that_failed_to_be_written
     assert endings[failed].seconds == files[1].seconds
 
 
+def test_a_file_that_nobody_deployed_has_no_reason_where_no_error_tells_one() -> None:
+    refused, other = (file.name for file in rollout_scenes.DEPLOYED[:2])
+    endings = endings_of(rolled_out("deployed", deployed=(), watched=(), refused=(refused,)))
+    assert endings[refused].words == endings[other].words == "not-deployed"
+
+
 @pytest.mark.parametrize(("result", "state"), [("planned", "planned"), ("failed", "not-attempted")])
 def test_a_file_that_is_to_go_back_has_not_gone_yet(result: Result, state: str) -> None:
     change = replace(scenes.unchanged("c.example.com")[0], action="rollback")
@@ -192,7 +198,8 @@ def test_a_file_is_not_ready_before_all_its_workloads_are_and_tells_each_reason_
     )
     mute = replace(first, problem=None, cause=None)
     pending = rollout_scenes.watched("a.example.com", "pending")
-    assert states(rolled_out("deployed", watched=(first, killed, first, mute, pending)))["a"] == (
+    late = rollout_scenes.watched("a.example.com", "pending", problem=rollout_scenes.NOT_READY)
+    assert states(rolled_out("deployed", watched=(first, killed, first, mute, late)))["a"] == (
         "failed (ErrImagePull, OOMKilled)"
     )
     ready = rollout_scenes.watched("a.example.com", "ready")
@@ -284,7 +291,7 @@ def test_a_row_has_the_reasons_of_its_worst_files_each_once_and_the_longest_time
 
 def test_a_row_that_was_not_attempted_tells_what_was_written_of_it_and_nothing_of_the_unchanged() -> None:
     left, done, still = Ending("not-attempted"), Ending("published"), Ending("unchanged")
-    assert ending_of_row([done, left, left, still]).words == "not-attempted (1/3)"
+    assert ending_of_row([done, left, left, still, still]).words == "not-attempted (1/3)"
     assert ending_of_row([left, still]).words == "not-attempted"
 
 

@@ -134,6 +134,7 @@ def test_phases_are_drawn_on_one_scale_that_ends_with_the_last_of_them() -> None
         Bar(say("report.phase_settings"), "+0.0 s", 0.5, 0.0, 16.67),
         Bar("mine", "+2.0 s", 1.0, 66.67, 33.33),
     )
+    assert bars_of((Phase("mine", 100.0, 0.5),)) == (Bar("mine", "+0.0 s", 0.5, 0.0, 100.0),)
     assert bars_of((Phase("mine", 100.0, 0.0),)) == (Bar("mine", "+0.0 s", 0.0, 0.0, 0.0),)
     assert bars_of(()) == ()
 
@@ -148,6 +149,8 @@ def test_workloads_are_drawn_on_the_scale_of_the_longest_wait() -> None:
         WorkloadBar("Deployment/deployment.nginx.a", "ready", 1.0, 33.33),
         WorkloadBar("Deployment/deployment.nginx.b", "ready", 1.0, 33.33),
     )
+    (short,) = workload_bars([rollout_scenes.watched("a", "ready", seconds=0.5)])
+    assert short.length == 100
     (none,) = workload_bars([rollout_scenes.watched("a", "ready", seconds=0.0)])
     assert (none.length, workload_bars([])) == (0.0, ())
 

@@ -54,6 +54,7 @@ def test_the_picture_in_words_goes_column_by_column_from_the_domain_to_the_image
     [
         ("short", "", ("short", "")),
         ("n" * 19, "", ("n" * 19, "")),
+        ("www-777." + "n" * 11, "", ("www-777." + "n" * 11, "")),
         ("n" * 20, "", ("n" * 19, "n")),
         ("www.example-of.com.example.com", "", ("www.example-of.com.", "example.com")),
         ("www-7.nnnnnnnnnnnnnnnn", "", ("www-7.nnnnnnnnnnnnn", "nnn")),
