@@ -134,7 +134,7 @@ def _once_each(lanes: Iterable[Lane]) -> list[Lane]:
 
 def _shape(lane: Lane) -> object:
     """Return all of a lane but its domain's name."""
-    nodes = [(node.column, node.sign, node.name.replace(lane.host, ""), node.more) for node in lane.nodes]
+    nodes = [(node.column, node.sign, tuple(node.name.split(lane.host)), node.more) for node in lane.nodes]
     return lane.edges, lane.left_out, tuple(nodes)
 
 

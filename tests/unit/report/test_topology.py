@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from tests.support import rollout_scenes, scenes
+from tests.support.rollout_scenes import INGRESS
 
+from bcs_template_set.manifests.routes import Route
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.report.topology import FEW_LANES, MOST_TEXT, Lane, Node, topology_of
+from bcs_template_set.report.topology import FEW_LANES, MOST_BOXES, MOST_TEXT, Lane, Node, topology_of
 
 HOST = "h.example.com"
 
@@ -88,6 +90,21 @@ def test_a_service_leads_to_the_workloads_that_carry_all_its_labels() -> None:
     assert names(lane_of(service("{}") + pods), 4) == []
 
 
+def test_a_workload_that_is_called_like_its_service_is_no_service() -> None:
+    content = service("{a: '1'}") + workload(f"service-{HOST}", "{a: '1'}")
+    assert names(lane_of(content), 4) == [f"Deployment/service-{HOST}"]
+
+
+@pytest.mark.parametrize("balancers", [0, 1])
+def test_what_there_is_no_room_for_is_counted_and_may_change(balancers: int) -> None:
+    ways = (MOST_BOXES - balancers) // 2
+    routes = tuple(Route(HOST, f"/{n:03}", f"s-{n:03}", f"i-{n:03}") for n in range(ways + 1))
+    balancer = INGRESS.format(host="x", number=0).replace("ingress-x-0", "i-000")
+    change = scenes.change("r.yaml", routes=routes, content=balancer if balancers else "")
+    (lane,) = topology_of([replace(change, action="unchanged")]).lanes
+    assert (len(lane.nodes), lane.left_out, lane.changes) == (1 + balancers + 2 * ways, 1, True)
+
+
 def test_what_becomes_of_an_object_is_what_its_file_says_unless_its_difference_tells_more() -> None:
     content = service("{a: '1'}") + workload("w", "{a: '1'}") + workload("v", "{a: '1'}")
     diff = "--- Deployment/w\n+++ Deployment/w\n@@ -1 +1 @@\n-a\n+b\n--- /dev/null\n+++ Deployment/v\n"
@@ -131,7 +148,7 @@ def test_what_changes_is_read_first_and_of_the_rest_what_there_is_time_for() -> 
     fitting = content + "#" * (MOST_TEXT - len(content))
     assert names(lane_of(fitting), 4) == ["Deployment/w"]
     assert names(lane_of(fitting + "#"), 4) == []
-    still = scenes.change("a.yaml", action="unchanged", content=fitting)
+    still = scenes.change("a.yaml", action="unchanged", content="#" * MOST_TEXT)
     (lane,) = topology_of([still, served("/", content=content)]).lanes
     assert names(lane, 4) == ["Deployment/w"]
 
@@ -158,6 +175,7 @@ def test_up_to_six_equal_domains_are_drawn_each_and_more_as_one_with_their_names
     )
     assert lane.nodes[0].name == ", ".join(f"h{n:02}.example.com" for n in range(7))
     assert lane.nodes[0].more == "×7 /new"
+    assert lane.nodes[1:] == topology_of(fleet(1)).lanes[0].nodes[1:]
     (twenty,) = topology_of(fleet(20)).lanes
     assert "…" not in twenty.nodes[0].name
     (more,) = topology_of(fleet(21)).lanes
@@ -168,7 +186,13 @@ def test_domains_that_differ_in_more_than_their_name_are_drawn_each() -> None:
     changes = fleet(FEW_LANES + 1)
     other = [replace(c, content=c.content.replace("428", "429")) for c in changes[:2]]
     topology = topology_of([*other, *changes[2:]])
-    assert sorted(lane.count for lane in topology.lanes) == [1, 6]
+    assert sorted((lane.count, lane.nodes[0].more) for lane in topology.lanes) == [
+        (1, "/new"),
+        (6, "×6 /new"),
+    ]
+    pair = [replace(c, content=c.content.replace("428", "429")) for c in changes[:4]]
+    two = topology_of([*pair, *changes[4:]])
+    assert sorted((lane.count, lane.nodes[0].more) for lane in two.lanes) == [(2, "×2 /new"), (5, "×5 /new")]
 
 
 def test_failed_domains_come_first_then_those_whose_routes_change_then_what_changes_else() -> None:

@@ -61,6 +61,13 @@ def test_unchanged_files_have_the_version_from_before_of_the_same_branch(
     assert tuple(found[file].name if found[file] else None for file in HISTORIES) == state  # type: ignore[union-attr] # asked beside
 
 
+def test_a_version_whose_name_tells_no_branch_counts_for_all() -> None:
+    histories = {"a.yaml": refs(("1.0.58", 58), ("1.0.57-main", 57)), "b.yaml": refs(("1.0.59-main", 59))}
+    found = state_at(histories, "1.0.59-main", branch_of=lambda name: name.partition("-")[2])
+    assert found is not None
+    assert found["a.yaml"] == VersionRef("1.0.58", "1.0.58", 58)
+
+
 def test_where_names_tell_no_branch_time_alone_decides() -> None:
     found = state_at(HISTORIES, "1.0.58-main", branch_of=lambda _: "")
     assert found is not None
