@@ -1,0 +1,264 @@
+"""What a run writes, what it makes of others that write, and what it calls the end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Callable, Optional
+
+from tests.support.phases import Answer, Answers, Phases, run_of
+from tests.support.pieces import FakeClock, app_principal, token_principal
+from tests.support.planned import OURS, SPACE, desired
+
+from bcs_template_set.agent.build_info import BuildInfo
+from bcs_template_set.bcs.calls import Call, JsonValue
+from bcs_template_set.config.principal import Principal
+from bcs_template_set.messages import Text, say
+from bcs_template_set.messages.errors import Overtaken
+from bcs_template_set.messages.server_errors import BcsTooOld, GatewayFailed
+from bcs_template_set.messages.state_words import Result
+from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.report.outcome import Identity
+from bcs_template_set.run.plan_phase import plan_run
+from bcs_template_set.run.publish_phase import publish_run
+
+BUILD = BuildInfo(
+    "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_225_600_000, starter="wangwu"
+)
+DOWN = GatewayFailed(url="u", status=500, message="m")
+
+
+def text_of(value: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: '{value}'}}\n"
+
+
+class Folder(Answers):
+    """A folder in memory: files and their versions, which are written as BCS writes them.
+
+    `after_write` happens right after each version is made, by whoever else writes.
+    """
+
+    def __init__(self, *, exists: bool = True, creator: str = "lisi") -> None:
+        self.exists, self.creator = exists, creator
+        self.files: dict[str, list[dict[str, JsonValue]]] = {}
+        self.after_write: Callable[[], object] = lambda: None
+        self.clock: Callable[[], float] = lambda: 1_767_225_700
+        known: dict[str, Answer] = {
+            "get project": {"projectID": "a" * 32, "projectCode": "web"},
+            "list spaces": lambda _: [self._space()] if self.exists else [],
+            "create space": self._create_space,
+            "list files": lambda _: [*map(self._row, self.files)],
+            "get file": lambda call: self._row(self._file_of(call.segments[-1])),
+            "list version names": lambda _: [],
+            "ask dialect": BcsTooOld(problem="p", oldest="o", status=405),
+            "get version": self._get,
+            "find version": self._find,
+            "create file": self._create_file,
+            "create version": self._create_version,
+            "list versions": lambda call: [*reversed(self.files[self._file_of(call.segments[-2])])],
+        }
+        super().__init__(known)
+
+    @staticmethod
+    def _space() -> JsonValue:
+        return {"id": SPACE.id, "name": SPACE.name, "fav": False, "tags": []}
+
+    def _create_space(self, _: Call[object]) -> JsonValue:
+        self.exists = True
+        return {"id": SPACE.id}
+
+    def _row(self, name: str) -> JsonValue:
+        current = self.files[name][-1]
+        return {
+            "id": f"{sorted(self.files).index(name) + 1:024x}",
+            "name": name,
+            "realName": name,
+            "templateSpace": SPACE.name,
+            "version": current["version"],
+            "versionID": current["id"],
+            "versionMode": 0,
+        }
+
+    def _file_of(self, template_id: str) -> str:
+        return sorted(self.files)[int(template_id, 16) - 1]
+
+    def _get(self, call: Call[object]) -> JsonValue:
+        return next(one for own in self.files.values() for one in own if one["id"] == call.segments[-1])
+
+    def _find(self, call: Call[object]) -> JsonValue:
+        body = call.body or {}
+        own = self.files.get(str(body["templateName"]), [])
+        return next((one for one in own if one["version"] == body["version"]), {})
+
+    def put(self, name: str, version: str, content: str, description: str) -> str:
+        """Write a version, as anybody does."""
+        number = sum(map(len, self.files.values())) + 1
+        made: dict[str, JsonValue] = {
+            "id": f"{number:023x}f",
+            "version": version,
+            "content": content,
+            "description": description,
+            "creator": self.creator,
+            "createAt": int(self.clock()),
+        }
+        self.files.setdefault(name, []).append(made)
+        return str(made["id"])
+
+    def _create_file(self, call: Call[object]) -> JsonValue:
+        body = {name: str(value) for name, value in (call.body or {}).items()}
+        name = body["name"].rpartition("/")[2]
+        version_id = self.put(name, body["version"], body["content"], body["versionDescription"])
+        row = self._row(name)
+        assert isinstance(row, dict)
+        return {"id": row["id"], "versionID": version_id}
+
+    def _create_version(self, call: Call[object]) -> JsonValue:
+        body = {name: str(value) for name, value in (call.body or {}).items()}
+        name = self._file_of(call.segments[-2])
+        version_id = self.put(name, body["version"], body["content"], body["description"])
+        self.after_write()
+        return {"id": version_id}
+
+    def by_build(self, build: int, name: str, value: str) -> None:
+        """Have a build publish a file."""
+        text = text_of(value)
+        self.put(name, f"1.0.{build}-main", text, replace(OURS, build=build).line(text))
+
+
+class Published:
+    """A run that plans and publishes files."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        files: Mapping[str, str],
+        *,
+        principal: Optional[Principal] = None,
+        seconds: Optional[float] = None,
+        on_plan: Callable[[], None] = lambda: None,
+        **inputs: str,
+    ) -> None:
+        wanted = desired(*((name, text_of(value)) for name, value in files.items()))
+        self.folder = folder
+        given = {"action": "publish", **inputs}
+        clock = FakeClock()
+        clock.time = 1_767_225_700
+        self.phases: Phases = run_of(wanted=wanted, build=BUILD, seconds=seconds, clock=clock, inputs=given)
+        folder.clock = self.phases.clock.now
+        self.phases.record.identity = Identity("-", "", "token", say("rollout.ready"), "wangwu")
+        planned = plan_run(self.phases.run, folder)
+        on_plan()
+        self.result: Optional[Result] = None
+        self.error: Optional[StepError] = None
+        try:
+            self.result = publish_run(self.phases.run, folder, principal or app_principal(), planned=planned)
+        except StepError as exc:
+            self.error = exc
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Return how each file ended."""
+        return {one.change.name: one.state for one in self.phases.record.files()}
+
+
+def test_files_are_written_into_a_folder_that_is_made_for_them() -> None:
+    folder = Folder(exists=False)
+    run = Published(folder, {"a.yaml": "1", "b.yaml": "1"})
+    assert (run.error, run.result) == (None, "published")
+    assert (run.states, run.phases.record.created_space) == ({"a.yaml": "applied", "b.yaml": "applied"}, True)
+    assert run.phases.record.heading.console.space_id == SPACE.id
+    assert {name: len(own) for name, own in folder.files.items()} == {"a.yaml": 1, "b.yaml": 1}
+    lines = run.phases.log.splitlines()
+    begin = lines.index(f"##[group]{say('log.group_publish', version='1.0.7-main')}")
+    assert lines[begin + 1 :].index("##[endgroup]") == 2, "a line for each file"
+
+
+def test_what_is_there_already_is_left_and_nothing_is_said() -> None:
+    folder = Folder()
+    folder.by_build(6, "a.yaml", "1")
+    run = Published(folder, {"a.yaml": "1"})
+    assert (run.result, run.states, len(folder.files["a.yaml"])) == ("unchanged", {"a.yaml": "unchanged"}, 1)
+    assert "##[group]" + str(say("log.group_publish", version="1.0.7-main")) not in run.phases.log
+    assert not run.phases.record.created_space
+
+
+def test_what_a_newer_build_has_written_is_skipped_where_the_author_says_so() -> None:
+    folder = Folder()
+    folder.by_build(8, "a.yaml", "1")
+    run = Published(folder, {"a.yaml": "2"}, on_newer_build="skip")
+    assert (run.result, run.states) == ("skipped", {"a.yaml": "skipped"})
+
+
+def test_a_file_that_somebody_else_wrote_meanwhile_is_planned_again() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda: folder.by_build(6, "a.yaml", "3"))
+    assert (run.error, run.result, run.states) == (None, "published", {"a.yaml": "applied"})
+    assert str(say("publish.planning_again", names=["a.yaml"])) in run.phases.log
+    assert folder.files["a.yaml"][-1]["version"] == "1.0.7-main"
+
+
+def test_a_newer_build_that_comes_meanwhile_stops_the_run() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda: folder.by_build(8, "a.yaml", "3"))
+    assert run.error is not None
+    assert run.error.code // 100 == 8004
+
+
+def test_who_writes_again_and_again_is_given_up_on_when_the_time_is_over() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    numbers = iter(range(100))
+    folder.after_write = lambda: folder.put("a.yaml", f"theirs-{next(numbers)}", text_of("3"), "by hand")
+    run = Published(folder, {"a.yaml": "2", "b.yaml": "1"}, seconds=600.0)
+    assert isinstance(run.error, Overtaken)
+    (detail,) = run.error.details
+    assert isinstance(detail, Text)
+    assert (detail.key, detail.fields["name"]) == ("publish.gave_up", "a.yaml")
+    assert run.error.context["file"] == "a.yaml"
+    assert run.states == {"a.yaml": "failed", "b.yaml": "applied"}
+    assert 300 <= run.phases.clock.now() - 1_767_225_700 <= 330, "half of its time, or five minutes"
+
+
+def test_the_first_failure_is_the_runs_and_the_others_are_written() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    folder.answers["create version"] = DOWN
+    run = Published(folder, {"a.yaml": "2", "b.yaml": "1"})
+    assert run.error is not None
+    assert run.states == {"a.yaml": "failed", "b.yaml": "applied"}
+
+
+def test_what_others_did_that_can_not_be_seen_is_a_warning() -> None:
+    folder = Folder()
+    listed = folder.answers["list files"]
+    assert callable(listed)
+
+    def once(call: Call[object]) -> JsonValue:
+        if folder.files:
+            raise DOWN
+        assert callable(listed)
+        return listed(call)
+
+    folder.answers["list files"] = once
+    run = Published(folder, {"a.yaml": "1"})
+    assert run.states == {"a.yaml": "applied"}
+    assert "publish.unsettled" in run.phases.warnings
+
+
+def test_whom_a_token_stands_for_is_learnt_from_what_bcs_has_recorded() -> None:
+    run = Published(Folder(creator="zhaoliu"), {"a.yaml": "1"}, principal=token_principal())
+    assert run.phases.record.identity is not None
+    assert run.phases.record.identity.acting_user == "zhaoliu"
+    app = Published(Folder(creator="lisi"), {"a.yaml": "1"})
+    assert app.phases.record.identity is not None
+    assert (app.phases.record.identity.acting_user, app.phases.warnings) == ("-", [])
+    nobody = Published(Folder(creator=""), {"a.yaml": "1"}, principal=token_principal())
+    assert nobody.phases.record.identity is not None
+    assert nobody.phases.record.identity.acting_user == "-"
+
+
+def test_another_creator_than_the_acting_user_is_a_warning() -> None:
+    run = Published(Folder(creator="zhaoliu"), {"a.yaml": "1"})
+    assert len(run.phases.record.warnings) == 1
