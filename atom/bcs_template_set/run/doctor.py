@@ -50,11 +50,11 @@ def without_settings(error: StepError) -> tuple[Finding, ...]:
     )
 
 
-def doctor_run(services: Services) -> Result:
+def doctor_run(services: Services, *, exam_of: Callable[[Services], Exam] = Exam) -> Result:
     """Examine, as a step: the findings go into the record, with the first one's error."""
     services.record.heading = replace(services.record.heading, action="doctor")
     with services.record.phase("doctor"):
-        exam = Exam(services)
+        exam = exam_of(services)
         if isinstance(exam.principal, Done):
             show_identity(value_of(exam.context), exam.principal.value)
         findings = examine(exam)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from tests.support.phases import CLUSTER, NAMESPACE, Answer, Answers, rows, run_of
+from tests.support.phases import CLUSTER, NAMESPACE, Answer, Answers, Phases, rows, run_of
 from tests.support.pieces import URL, app_principal, token_principal
 
 from bcs_template_set.bcs.calls import JsonValue
@@ -37,8 +37,8 @@ from bcs_template_set.messages.server_errors import (
     Unreachable,
 )
 from bcs_template_set.messages.step_error import StepError
-from bcs_template_set.report.examination import Finding
-from bcs_template_set.run.doctor import examine, without_settings
+from bcs_template_set.report.examination import Finding, lines_of
+from bcs_template_set.run.doctor import doctor_run, examine, without_settings
 from bcs_template_set.run.doctor_exam import Exam, Probe
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer
 from bcs_template_set.system.parallel import Done, Raised
@@ -615,3 +615,37 @@ def test_where_the_settings_can_not_be_read_all_else_waits_for_them() -> None:
     assert list(known) == list(found)
     assert (known["settings"].state, error_of(known, "settings")) == ("failed", error)
     assert {str(told(known, name)) for name in known if name != "settings"} == {str(waits("settings"))}
+
+
+# --- as a step ------------------------------------------------------------------------------------------
+
+
+def ran(exam: Examined) -> tuple[Optional[StepError], Phases]:
+    """Examine as a step; return its error, and what it has told."""
+    phases = run_of(inputs={"action": "doctor"})
+    vars(exam)["services"] = replace(phases.run.services, workspace=Path("/tmp"))  # noqa: S108 - only looked at
+    if isinstance(exam.context, Done):
+        vars(exam)["context"] = Done(replace(exam.context.value, services=exam.services))
+    try:
+        assert doctor_run(phases.run.services, exam_of=lambda _: exam) == "checked"
+    except StepError as exc:
+        return exc, phases
+    return None, phases
+
+
+def test_a_step_tells_each_check_and_ends_with_the_first_failure() -> None:
+    error, phases = ran(exam_of())
+    record, lines = phases.record, phases.log.splitlines()
+    assert (error, record.gone_well, record.heading.action) == (None, ["doctor"], "doctor")
+    assert [finding.id for finding in record.findings] == list(examined())
+    assert len(lines) > len(record.findings) + 1, "who acts, and for what, is said first"
+    assert lines[-len(record.findings) - 1 :] == lines_of(record.findings, "en_US")
+    failed, phases = ran(exam_of({"may deploy": DOWN}))
+    assert failed is DOWN
+    assert len(phases.record.findings) == len(record.findings)
+
+
+def test_a_step_without_a_user_examines_all_the_same() -> None:
+    error, phases = ran(exam_of(who=NO))
+    assert error is NO
+    assert phases.log.splitlines() == lines_of(phases.record.findings, "en_US")

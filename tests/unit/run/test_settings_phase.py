@@ -24,9 +24,10 @@ from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import CredentialUnusable, PrivateSettingsInvalid
 from bcs_template_set.messages.secret import Secret
-from bcs_template_set.messages.server_errors import BcsFailed, OutOfTime
+from bcs_template_set.messages.server_errors import BcsFailed, GatewayFailed, OutOfTime
 from bcs_template_set.report.outcome import Console, Identity
 from bcs_template_set.run.context import RunContext, Services
+from bcs_template_set.run.doctor_exam import Exam
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.secret_words import SecretWords
 from bcs_template_set.run.settings_phase import (
@@ -44,6 +45,7 @@ from bcs_template_set.run.settings_phase import (
 )
 from bcs_template_set.system.clock import Deadline
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest
+from bcs_template_set.system.parallel import Done, Raised
 from bcs_template_set.system.proxies import CERTIFICATES
 from bcs_template_set.system.signals import Stopped
 
@@ -236,6 +238,38 @@ def test_a_credential_of_another_type_is_refused() -> None:
         find_principal(run.context())
     problem = say("identity.wrong_credential_type", type="user name and password")
     assert raised.value.fields == {"credential": "reg", "problem": problem}
+
+
+def test_an_examination_knows_as_much_as_a_run_and_keeps_what_went_wrong() -> None:
+    run = begun(agent_of(inputs={"template_set": "web", "version": "1.0.0"}))
+    exam = Exam(run.services)
+    assert (exam.settings.template_space, exam.region.name, exam.template_set) == ("front-ends", "gz", "web")
+    assert isinstance(exam.context, Done)
+    assert exam.context.value.build == BUILD
+    assert isinstance(exam.principal, Done)
+    assert exam.principal.value.user == "lisi"
+    broken = Exam(begun(StandInAgent({}, "regions: [")).services)
+    assert isinstance(broken.asked, Raised)
+    assert isinstance(broken.context, Raised)
+    assert isinstance(broken.principal, Raised)
+    assert broken.principal.error is broken.asked.error
+    assert broken.template_set == ""
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(None, 10.0), (60.0, 10.0), (4.0, 4.0)])
+def test_all_questions_together_take_ten_seconds_at_most(seconds: Optional[float], left: float) -> None:
+    run = begun()
+    deadline = Deadline(run.services.clock, seconds=seconds)
+    assert Exam(replace(run.services, deadline=deadline)).deadline.remaining() == left
+
+
+def test_an_examination_asks_each_question_once_within_its_time() -> None:
+    run = begun()
+    line = Line(HttpAnswer(502, {}, b""))
+    exam = Exam(replace(run.services, sender=line))
+    with pytest.raises(GatewayFailed):
+        exam.reader.read(CALL)
+    assert counts(line) == [10.0]
 
 
 # --- what is said of it ---------------------------------------------------------------------------------
