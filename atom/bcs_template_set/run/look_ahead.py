@@ -63,7 +63,7 @@ def look_ahead(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     check_variables(run, reader, planned)
     _check_jobs(run, reader, planned)
     if planned.existing.project_id:
-        tell_pods(run, reader, run.context.namespace(planned.existing.project_id))
+        tell_pods(run, reader, planned)
     if run.settings.action == "plan":
         dry_run(run, reader, planned.existing)
 
@@ -212,19 +212,18 @@ def _kept(
 # --- live numbers of pods -------------------------------------------------------------------------------
 
 
-def tell_pods(run: RenderedRun, reader: Reader, place: NamespaceRef) -> None:
+def tell_pods(run: RenderedRun, reader: Reader, planned: Planned) -> None:
     """Say which workloads of the files to be written keep their number of pods, and which lose it.
 
     BCS dry-runs versions, and these are still to be written. So what is rendered is held to the numbers that
     are live; the deployment looks again, and says what has changed since. That nobody could look costs a
     sentence.
     """
-    record, given = run.services.record, run.context.variables
-    changes = record.plan.changes if record.plan is not None else ()
-    written = {change.name for change in changes if change.writes_version}
-    documents = [
-        (file.name, doc) for file in record.rendered if file.name in written for doc in file.documents
-    ]
+    language, given = run.services.record.language, run.context.variables
+    place = run.context.namespace(planned.existing.project_id)
+    written = {change.name for change in planned.plan.changes if change.writes_version}
+    files = [file for file in planned.desired.files if file.name in written]
+    documents = [(file.name, document) for file in files for document in file.documents]
     try:
         pods = _live_pods(reader, place, [document for _, document in documents])
         states = [_state(name, document, pods, given) for name, document in documents]
@@ -236,9 +235,7 @@ def tell_pods(run: RenderedRun, reader: Reader, place: NamespaceRef) -> None:
     else:
         warnings = [*lost_pods(states, numbers)]
         if run.settings.action == "plan":
-            show_lines(
-                run.services.log, kept_line(counted_pods(states, numbers.kept), language=record.language)
-            )
+            show_lines(run.services.log, kept_line(counted_pods(states, numbers.kept), language=language))
     for warning in warnings:
         run.services.warn(warning)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
+import yaml
 from tests.support.phases import CLUSTER, NAMESPACE, Answer, Namespace, Phases, rows, run_of
 from tests.support.pieces import FakeClock
-from tests.support.planned import OURS, desired, existing, existing_file, version_of
+from tests.support.planned import OURS, SPACE, desired, existing, existing_file, version_of
 from tests.support.scenes import change, plan_of
 
 from bcs_template_set.bcs.calls import Call, JsonValue
@@ -47,16 +48,20 @@ class Deployed:
         answers: Optional[Mapping[str, Answer]] = None,
         journal: Optional[Journal] = None,
         current: Optional[Mapping[str, str]] = None,
+        at: Optional[Mapping[str, str]] = None,
         **inputs: str,
     ) -> None:
         self.names = names or ("a.yaml",)
         versions = [f"{name}@{version}" for name in self.names for version in "123"]
         self.namespace = Namespace(versions, dict.fromkeys(self.names, "1") if live is None else live)
-        now = {name: f"{name}@2" for name in self.names}
+        own = {**dict.fromkeys(self.names, "2"), **(at or {})}
+        now = {name: f"{name}@{version}" for name, version in own.items()}
+        spaces: JsonValue = [{"id": SPACE.id, "name": SPACE.name, "fav": False, "tags": []}]
         self.namespace.answers.update(
             {
                 "list files": [*rows(*{**now, **(current or {})}.items())],
                 "ask dialect": None,
+                "list spaces": spaces,
                 **(answers or {}),
             }
         )
@@ -68,7 +73,7 @@ class Deployed:
         self.phases.record.plan = plan_of(*(change(name, action="update") for name in self.names))
         for name in self.names:
             self.phases.record.note_file(
-                FileOutcome(change(name), "applied", version_id=f"{name}@2", version="2")
+                FileOutcome(change(name), "applied", version_id=now[name], version=own[name])
             )
         self.result: Optional[Result] = None
         self.error: Optional[StepError] = None
@@ -126,6 +131,58 @@ def test_workloads_are_waited_for_whether_they_were_sent_or_live_already() -> No
     unwaited = Deployed(WEB, timeout="0", on_failure="restore").run()
     assert (unwaited.rollout.waited, unwaited.rollout.restores) == (False, True)
     assert unwaited.rollout.watched == ()
+
+
+def test_a_wait_of_a_second_is_one() -> None:
+    assert Deployed(live={"a.yaml": "2"}, timeout="1").run().rollout.waited
+
+
+def test_a_run_whose_workload_waits_for_a_person_is_paused() -> None:
+    def pausing(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        spec = body["spec"]
+        assert isinstance(spec, dict)
+        return {**body, "spec": {**spec, "paused": True}}
+
+    def live(_: Call[object]) -> JsonValue:
+        found = pausing(Namespace([], {}).marked(WEB, "2"))
+        return {"manifest": {**found, "status": {"observedGeneration": 2}}}
+
+    def preview(_: Call[object]) -> JsonValue:
+        at = run.namespace.live[WEB]
+        wanted, before = (yaml.safe_dump(pausing(run.namespace.marked(WEB, one))) for one in ("2", at))
+        return {
+            "items": [{"kind": "Deployment", "name": "web", "content": wanted, "previousContent": before}]
+        }
+
+    run = Deployed(WEB, answers={"get Deployment": live, "preview": preview})
+    run.run()
+    assert (run.result, run.rollout.is_paused) == ("paused", True)
+
+
+def test_what_is_known_of_a_rollout_is_in_the_record_while_it_is_waited_for() -> None:
+    seen: list[bool] = []
+    run = Deployed(WEB, live={WEB: "2"})
+    live = run.namespace.answers["get Deployment"]
+    assert callable(live)
+
+    def look(call: Call[object]) -> JsonValue:
+        seen.append(run.phases.record.rollout is not None)
+        assert callable(live)
+        return live(call)
+
+    run.namespace.answers["get Deployment"] = look
+    run.run()
+    assert seen[-1]
+
+
+def test_a_folder_that_this_run_has_made_is_looked_up() -> None:
+    made = replace(existing(), space=None)
+    found = Deployed().run(holds=made)
+    assert (found.result, found.error) == ("deployed", None)
+    assert "list spaces spaces" in found.namespace.calls
+    gone = Deployed(answers={"list spaces": []}).run(holds=made)
+    assert gone.error is not None
+    assert gone.namespace.deployed == []
 
 
 def test_nothing_is_sent_where_all_is_live() -> None:
@@ -219,6 +276,30 @@ def test_one_that_fails_goes_back_where_the_author_wants_it() -> None:
     assert way is not None
     assert named(way.files) == [f"{WEB} 1"]
     assert f"##[info]{say('deploy.restoring')}" in run.lines
+    assert [item.end for item in run.rollout.watched] == ["pending"], "what failed is told, too"
+
+
+def test_what_was_not_ready_before_does_not_become_so_by_a_restore() -> None:
+    """The Deployment is at version 1 as an earlier build has published it, and gets no further."""
+
+    def stuck(_: Call[object]) -> JsonValue:
+        live = Namespace([], {}).marked(WEB, "1")
+        counts = {"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2}
+        status: JsonValue = {"observedGeneration": 2, **counts}
+        return {"manifest": {**live, "status": status}}
+
+    run = Deployed(
+        "a.yaml",
+        WEB,
+        at={WEB: "1"},
+        answers={"get Deployment": stuck},
+        timeout="30",
+        on_failure="restore",
+    ).run()
+    assert isinstance(run.error, RolloutTimedOut)
+    assert [(item.workload.was_live, item.end) for item in run.rollout.watched] == [(True, "pending")]
+    assert (run.rollout.restoration, run.namespace.deployed) == (None, [["a.yaml@2"]])
+    assert f"##[info]{say('deploy.not_restoring')}" in run.lines
 
 
 def test_what_nobody_could_see_does_not_go_back() -> None:

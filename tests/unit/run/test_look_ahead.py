@@ -201,10 +201,10 @@ def pods_told(
 ) -> Phases:
     """Tell the pods of a file that is to be written."""
     phases = run_of(("a.yaml", text), inputs={"action": action, **inputs})
-    planned_of(phases, change("a.yaml", writes_version=writes))
+    planned = planned_of(phases, change("a.yaml", writes_version=writes))
     items: JsonValue = [live] if live is not None else []
     known: dict[str, Answer] = {"list Deployment": {"manifest": {"items": items}}}
-    tell_pods(phases.run, Cluster({**known, **(answers or {})}), PLACE)
+    tell_pods(phases.run, Cluster({**known, **(answers or {})}), planned)
     return phases
 
 
@@ -287,7 +287,7 @@ def test_what_ends_a_wait_early_is_said_where_there_is_one() -> None:
 def test_a_publication_asks_nothing_of_a_cluster() -> None:
     assert looked(web(), action="publish")[2].calls == []
     idless = looked(web(2), holds=replace(HERE, project_id=""))
-    assert not [call for call in idless[2].calls if call.startswith("list Deployment")]
+    assert (idless[0], [call for call in idless[2].calls if call.startswith("list Deployment")]) == (None, [])
 
 
 def test_a_dry_run_is_made_of_a_plan_whose_versions_all_exist() -> None:
