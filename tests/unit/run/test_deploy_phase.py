@@ -16,6 +16,7 @@ from tests.support.scenes import change, plan_of
 
 from bcs_template_set.bcs.calls import Call, JsonValue
 from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import DeployRefused, NewerBuild, NoPermission
 from bcs_template_set.messages.secret import Secret
@@ -75,13 +76,15 @@ class Deployed:
             self.phases.record.note_file(
                 FileOutcome(change(name), "applied", version_id=now[name], version=own[name])
             )
+        self.shared = frozenset[str]()
         self.result: Optional[Result] = None
         self.error: Optional[StepError] = None
 
     def run(self, *, holds: Optional[Existing] = None) -> Deployed:
         """Deploy."""
         there = holds or existing(*(existing_file(name, version_of("x")) for name in self.names))
-        planned = Planned(plan_of(), replace(there, project_id="a" * 32), self.phases.run.desired)
+        wanted = replace(self.phases.run.desired, shared=self.shared)
+        planned = Planned(plan_of(), replace(there, project_id="a" * 32), wanted)
         try:
             self.result = deploy_run(self.phases.run, self.namespace, planned=planned)
         except StepError as exc:
@@ -135,28 +138,6 @@ def test_workloads_are_waited_for_whether_they_were_sent_or_live_already() -> No
 
 def test_a_wait_of_a_second_is_one() -> None:
     assert Deployed(live={"a.yaml": "2"}, timeout="1").run().rollout.waited
-
-
-def test_a_run_whose_workload_waits_for_a_person_is_paused() -> None:
-    def pausing(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        spec = body["spec"]
-        assert isinstance(spec, dict)
-        return {**body, "spec": {**spec, "paused": True}}
-
-    def live(_: Call[object]) -> JsonValue:
-        found = pausing(Namespace([], {}).marked(WEB, "2"))
-        return {"manifest": {**found, "status": {"observedGeneration": 2}}}
-
-    def preview(_: Call[object]) -> JsonValue:
-        at = run.namespace.live[WEB]
-        wanted, before = (yaml.safe_dump(pausing(run.namespace.marked(WEB, one))) for one in ("2", at))
-        return {
-            "items": [{"kind": "Deployment", "name": "web", "content": wanted, "previousContent": before}]
-        }
-
-    run = Deployed(WEB, answers={"get Deployment": live, "preview": preview})
-    run.run()
-    assert (run.result, run.rollout.is_paused) == ("paused", True)
 
 
 def test_what_is_known_of_a_rollout_is_in_the_record_while_it_is_waited_for() -> None:
@@ -374,3 +355,78 @@ def test_a_retried_step_goes_back_to_what_was_before_its_first_try(tmp_path: Pat
     way = again.rollout.restoration
     assert way is not None
     assert named(way.files) == [f"{WEB} 1"]
+
+
+# --- what others publish meanwhile ----------------------------------------------------------------------
+
+
+class Routes(Namespace):
+    """A namespace whose files are Ingresses that branches share; each version has another path beside `/`."""
+
+    @staticmethod
+    def text_of(version_id: str) -> str:
+        """Return the Ingress that a version holds."""
+        version = version_id.partition("@")[2]
+        claims = claims_json([Claim("/", "main"), Claim(f"/{version}/", "other")])
+        backend = {"service": {"name": "web", "port": {"number": 80}}}
+        paths = [{"path": path, "pathType": "Prefix", "backend": backend} for path in ("/", f"/{version}/")]
+        body = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"}
+        metadata = {"name": "a", "annotations": {BRANCHES: claims}}
+        return yaml.safe_dump({**body, "metadata": metadata, "spec": {"rules": [{"http": {"paths": paths}}]}})
+
+
+def sharing_run(*, redeploy: str = "false") -> Deployed:
+    """Return a run whose one file is shared by branches."""
+    run = Deployed(redeploy=redeploy)
+    routes = Routes(run.namespace.versions, run.namespace.live)
+    routes.answers = {**run.namespace.answers, **{k: routes.answers[k] for k in OWN}}
+    run.namespace = routes
+    run.shared = frozenset({"a.yaml"})
+    return run
+
+
+OWN = ("preview", "deploy", "find version", "get version")
+
+
+def test_what_another_branch_has_published_of_a_shared_file_is_deployed_instead() -> None:
+    run = sharing_run()
+    run.namespace.answers["list files"] = [*rows(("a.yaml", "a.yaml@3"))]
+    run.run()
+    assert (run.error, run.namespace.deployed) == (None, [["a.yaml@3"]])
+    told = say("deploy.newest_instead", name="a.yaml", version="3", ours="2")
+    assert f"##[info]{told}" in run.lines
+    assert str(say("deploy.newest_instead", name="a.yaml", version="2", ours="2")) not in run.phases.log
+
+
+def test_what_comes_while_ours_is_on_its_way_is_deployed_after_it_three_times_at_most() -> None:
+    run = sharing_run(redeploy="true")
+    newest = iter("3456789")
+
+    def publish() -> None:
+        run.namespace.answers["list files"] = [*rows(("a.yaml", f"a.yaml@{next(newest)}"))]
+
+    run.namespace.on_deploy = publish
+    run.run()
+    assert (run.error, run.result) == (None, "deployed")
+    assert run.namespace.deployed == [[f"a.yaml@{version}"] for version in "2345"]
+    assert named(run.rollout.deployed) == ["a.yaml 5"]
+
+
+def test_what_another_build_publishes_and_deploys_itself_is_not_sent_again() -> None:
+    run = sharing_run()
+
+    def publish_and_deploy() -> None:
+        run.namespace.answers["list files"] = [*rows(("a.yaml", "a.yaml@3"))]
+        run.namespace.answers["preview"] = live_at_3
+
+    def live_at_3(call: Call[object]) -> JsonValue:
+        asked = (call.body or {})["templateVersions"]
+        run.namespace.live["a.yaml"] = "3" if asked == ["a.yaml@3"] else "2"
+        assert callable(shown)
+        return shown(call)
+
+    shown = run.namespace.answers["preview"]
+    run.namespace.on_deploy = publish_and_deploy
+    run.run()
+    assert (run.error, run.namespace.deployed) == (None, [["a.yaml@2"]])
+    assert named(run.rollout.deployed) == ["a.yaml 3"]
