@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, cast
 
@@ -18,6 +19,10 @@ from bcs_template_set.agent.open_agent import Agent
 from bcs_template_set.agent.output_file import OutputDocument
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import InputUnreadable, WorkspaceUnwritable
+from bcs_template_set.messages.secret import Secret
+from bcs_template_set.rollout.live_state import FileVersion
+from bcs_template_set.rollout.result import Rollout
+from bcs_template_set.run.context import Services
 from bcs_template_set.run.entry import (
     Process,
     _folder_of,
@@ -26,6 +31,8 @@ from bcs_template_set.run.entry import (
     run_whole,
     time_for_work,
 )
+from bcs_template_set.run.journal import Journal, Seal
+from bcs_template_set.system.own_files import OwnFile
 from bcs_template_set.system.signals import Interruption
 
 
@@ -161,14 +168,16 @@ def test_a_defect_is_the_result_too_with_its_traceback() -> None:
     status, written, log, _ = begun(problem=ZeroDivisionError("canary"))
     assert (status, written[-1]["errorCode"] // 100) == (1, 8009)
     assert "ZeroDivisionError" in log
+    assert "| Traceback" in log or log.count("ZeroDivisionError") > 1
 
 
 def test_where_nothing_can_be_written_the_log_says_both() -> None:
     full = WorkspaceUnwritable(file="output.json", problem="disk full")
     status, written, log, _ = begun(problem=UNREADABLE, unwritable=full)
     assert (status, written) == (1, [])
-    assert log.count("##[error]") >= 1
     assert str(full.title()) in log
+    written_only_late = begun(problem=UNREADABLE)[2]
+    assert str(full.title()) not in written_only_late
 
 
 def test_what_the_pipeline_has_set_of_the_machine_is_forgotten_with_a_warning() -> None:
@@ -183,3 +192,86 @@ def test_a_post_action_that_nobody_asked_for_ends_well() -> None:
     assert (status, written[-1]["status"], limits.closed) == (0, "success", 1)
     assert log == f"##[info]{say('post.not_asked')}\n"
     assert written[-1]["message"] == str(say("post.not_asked"))
+
+
+# --- a run that begins, and fails in its settings --------------------------------------------------------
+
+
+def failing_run(
+    tmp_path: Path, *, equip: Callable[[Services], Services] = lambda services: services, **inputs: str
+) -> tuple[int, list[OutputDocument], str, Limits]:
+    """Live a run whose private settings are none."""
+    agent, printed = Writing(given={"template_space": "front-ends", **inputs}), io.StringIO()
+    agent.written, agent.problem, agent.unwritable = [], None, None
+    agent.of_task = TaskInfo(
+        project="web", build_id="b-1", task_id="e-1", workspace=str(tmp_path), timeout=600, attempt=2
+    )
+    process, limits = process_of({"bk_data_dir": "x"})
+    process = replace(process, equip=equip)
+    status = run_whole(cast("Agent", agent), Log(printed, "en_US"), process=process)
+    return status, agent.written, printed.getvalue(), limits
+
+
+def test_a_run_that_fails_leaves_its_page_and_its_output(tmp_path: Path) -> None:
+    status, written, log, limits = failing_run(tmp_path)
+    assert (status, len(written)) == (1, 2)
+    assert written[-1]["status"] == "failure"
+    folder = tmp_path / ".bcs-template-set" / "b-1-e-1"
+    assert [path.name for path in folder.iterdir()] == ["report"]
+    assert "##[error]" in log
+    assert (limits.limits[1:3], limits.closed) == ([(1000 + 600 - 45, 600), (1000 + 600 - 15, 600)], 1)
+
+
+SEAL = Seal(("web", "b-1"), "lisi", Secret("an-app-secret"))
+
+
+def test_what_a_run_has_deployed_is_left_for_its_next_try_or_where_a_restore_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    file = OwnFile(tmp_path, "restore.json")
+    deployed = Rollout("BCS-K8S-40000", "prod", deployed=(FileVersion("a.yaml", "1", "2"),))
+
+    def left(rollout: Optional[Rollout], **inputs: str) -> bool:
+        def equip(services: Services) -> Services:
+            services.record.rollout, services.record.journal = rollout, Journal(file, SEAL, 1)
+            return services
+
+        failing_run(tmp_path, equip=equip, **inputs)
+        was_left = file.path.exists()
+        file.path.unlink(missing_ok=True)
+        return was_left
+
+    assert left(deployed)
+    assert left(None, restore_if_job_fails="true")
+    assert not left(None)
+
+
+def test_that_it_can_not_be_left_is_a_warning_only_where_somebody_asked_for_it(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("in the way")
+    deployed = Rollout("BCS-K8S-40000", "prod", deployed=(FileVersion("a.yaml", "1", "2"),))
+
+    def equip(services: Services) -> Services:
+        journal = Journal(OwnFile(tmp_path, "other/restore.json"), SEAL, 1)
+        services.record.rollout, services.record.journal = deployed, journal
+        return services
+
+    told = "restore.json"
+    assert told not in failing_run(tmp_path, equip=equip)[2]
+    assert told in failing_run(tmp_path, equip=equip, restore_if_job_fails="true")[2]
+
+
+def test_a_post_action_that_knows_no_step_says_so(tmp_path: Path) -> None:
+    logs = []
+    for parent in ("", "e-1"):
+        agent, printed = Writing(given={"restore_if_job_fails": "true"}), io.StringIO()
+        agent.written, agent.problem, agent.unwritable = [], None, None
+        agent.of_task = TaskInfo(build_id="b-1", parent_task=parent, workspace=str(tmp_path))
+        process, _ = process_of(post_action="restore")
+        assert run_whole(cast("Agent", agent), Log(printed, "en_US"), process=process) == 1
+        logs.append(printed.getvalue())
+    warning = f"##[warning]{say('post.no_parent')}"
+    assert [warning in log.splitlines() for log in logs] == [True, False]
+
+
+def test_what_a_process_is_shows_no_password_of_a_proxy() -> None:
+    assert "canary" not in repr(process_of({"https_proxy": "http://me:canary@proxy"})[0])

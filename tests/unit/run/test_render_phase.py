@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 import pytest
@@ -14,7 +15,7 @@ from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.checks.telling import version_mistake
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import FilesMistaken
+from bcs_template_set.messages.errors import FilesMistaken, InputsInvalid
 from bcs_template_set.publish.plan import Desired
 from bcs_template_set.run.render_phase import (
     check_desired,
@@ -65,6 +66,16 @@ def test_templates_see_the_build_and_the_place() -> None:
     assert (given.cluster_id, given.namespace) == (context.settings.cluster_id, "prod")
     assert made.claim.by == "wangwu"
     assert made.mistakes, "no file is there, and that is told with all the other mistakes"
+
+
+def test_branches_are_removed_only_where_it_is_known_which_domains_there_are(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: X", encoding="utf-8")
+    inputs = {"templates": "a.yaml", "remove_branches": "old"}
+    context = run_of(build=BUILD, inputs=inputs).run.context
+    there = replace(context, services=replace(context.services, workspace=tmp_path))
+    with pytest.raises(InputsInvalid):
+        prepare_rendering(there)
+    assert prepare_rendering(context).mistakes, "the file is not there, and that is told first"
 
 
 @pytest.mark.parametrize(
