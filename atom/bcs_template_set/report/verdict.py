@@ -38,8 +38,7 @@ def headline(outcome: Outcome) -> Text:
 def _headline(outcome: Outcome) -> Text:
     summary = summary_of(outcome.findings)
     if outcome.error is not None:
-        told = summary if outcome.findings else trouble_title(outcome)
-        title = told or outcome.error.title()
+        title = summary if outcome.findings else trouble_title(outcome) or outcome.error.title()
         key = _FAILURES.get(outcome.result, "failed")
         return say(f"report.verdict_{key}", code=outcome.error.code, title=title)
     if outcome.result in ("deployed", "rolled-back") and outcome.rollout is not None:

@@ -30,7 +30,6 @@ from bcs_template_set.publish.plan import Plan
 from bcs_template_set.report.html import render_html
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.output import message_of
-from bcs_template_set.report.verdict import left_texts
 from bcs_template_set.report.verdict_lines import verdict_lines
 
 TWO = A + "---\n" + service(0, name="old")
@@ -177,10 +176,3 @@ def test_log_report_and_message_say_what_stays(outcome: Outcome) -> None:
     for told in (log, render_html(left), message_of(left)):
         for name in LEAVES:
             assert name in told
-
-
-def test_what_was_taken_back_or_not_begun_leaves_nothing() -> None:
-    assert left_texts(leaving(rollout_scenes.restored().outcome)) == []
-    assert left_texts(leaving(scenes.conflict())) == []
-    assert left_texts(leaving(scenes.skipped())) == []
-    assert left_texts(leaving(scenes.nothing_to_do())) != []

@@ -37,6 +37,7 @@ from bcs_template_set.report.verdict import (
     taken_texts,
     written_text,
 )
+from bcs_template_set.rollout.result import Rollout
 
 CHANGE = scenes.change("a.yaml", writes_version=True)
 MISTAKE = InputsInvalid(details=["mistake"])
@@ -99,6 +100,12 @@ def test_what_went_back_is_called_so() -> None:
     assert str(headline(run)).startswith(
         "Rolled back 2 domains (4 files), to version 1.0.428-feature-login, in"
     )
+
+
+def test_a_run_that_a_newer_build_stopped_before_it_deployed_is_skipped_all_the_same() -> None:
+    run = replace(scenes.skipped(), rollout=Rollout("c", "n"))
+    assert headline(run) == headline(scenes.skipped())
+    assert str(headline(run)).startswith("Skipped: a newer build of this pipeline and branch has published")
 
 
 def test_where_only_the_template_set_was_new_its_files_were_there_already() -> None:
@@ -222,6 +229,25 @@ def test_of_many_objects_that_stay_the_first_are_told_with_their_reasons() -> No
         *many[:-1],
         say("report.more_details", count=1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "leaves"),
+    [
+        (scenes.published(), True),
+        (scenes.nothing_to_do(), True),
+        (rollout_scenes.image_not_found().outcome, True),
+        (rollout_scenes.restored().outcome, False),
+        (scenes.skipped(), False),
+        (scenes.conflict(), False),
+    ],
+    ids=["published", "unchanged", "failed", "taken back", "skipped", "not begun"],
+)
+def test_what_was_taken_back_or_not_begun_leaves_nothing(outcome: Outcome, *, leaves: bool) -> None:
+    assert outcome.plan is not None
+    run = replace(outcome, plan=replace(outcome.plan, dropped=("Deployment/old",)))
+    assert bool(left_texts(run)) == leaves
+    assert after_texts(run)[-1:] == left_texts(run) or not leaves
 
 
 def test_a_run_without_a_plan_leaves_nothing() -> None:
