@@ -72,26 +72,21 @@ def state_at(histories: SpaceHistories, name: str, *, branch_of: BranchOf) -> Op
 
 def to_read(before: State, after: State) -> list[str]:
     """Return the ids of the versions whose contents have to be compared."""
-    pairs = [(before[name], after[name]) for name in before]
-    changed = [pair for pair in pairs if _id_of(pair[0]) != _id_of(pair[1])]
-    return [ref.id for pair in changed for ref in pair if ref is not None]
+    pairs = ((before[name], after[name]) for name in before)
+    return [ref.id for old, new in pairs if old != new for ref in (old, new) if ref is not None]
 
 
 def differences(before: State, after: State, contents: Mapping[str, str]) -> Iterator[FileDifference]:
     """Yield the files whose versions differ, by name; `contents` are by the versions' ids."""
     for name in sorted(before):
         old, new = before[name], after[name]
-        if _id_of(old) == _id_of(new):
+        if old == new:
             continue
         texts = [contents[ref.id] if ref is not None else "" for ref in (old, new)]
-        documents = [parse_foreign(text) or () if text else () for text in texts]
+        documents = [parse_foreign(text) or () for text in texts]
         diff = diff_documents(*texts, old=documents[0], new=documents[1])
         before_name, after_name = (ref.name if ref is not None else "" for ref in (old, new))
         yield FileDifference(name, before_name, after_name, diff)
-
-
-def _id_of(ref: Optional[VersionRef]) -> str:
-    return ref.id if ref is not None else ""
 
 
 def live_differences(
@@ -108,7 +103,7 @@ def live_differences(
         if not version and not rows:
             continue
         states = seen.look(name, version)
-        unknown = not_known_of(seen, name, version, states) if version else {}
+        unknown = not_known_of(seen, name, version, states)
         held = {state.title for state in states}
         more = [row.title for row in rows if row.title not in held] if "" not in unknown else []
         open_places = [

@@ -32,7 +32,7 @@ def write_report(directory: OwnFile, html: str) -> Path:
 
 def _is_readable(path: Path) -> bool:
     try:
-        return path.is_file() and path.stat().st_size > 0 and os.access(path, os.R_OK)
+        return path.is_file() and bool(path.stat().st_size) and os.access(path, os.R_OK)
     except OSError:  # pragma: no cover - the directory went between two calls
         return False
 

@@ -166,6 +166,9 @@ def test_what_is_live_differs_in_what_its_version_would_change() -> None:
     (back,) = compared(seen_of(state(MAP, live)), to_live=True)
     assert (back.before, back.after) == ("7", "live")
     assert [line for line in back.diff.splitlines() if line[:1] in "+-"][2:] == ["-  a: '7'", "+  a: '6'"]
+    two = body("ConfigMap", "d", data={"a": "7"})
+    (both,) = compared(seen_of(state(MAP, live), state(two)))
+    assert both.diff == to.diff + compared(seen_of(state(two)))[0].diff
     (same,) = compared(seen_of(state(MAP, at(MAP))))
     assert (same.diff, same.is_different) == ("", False)
 
@@ -175,6 +178,8 @@ def test_an_object_that_is_not_live_comes_new_and_one_that_no_version_holds_is_a
     (found,) = compared(seen_of(state(MAP), rows=[listed(other)]))
     assert found.diff.startswith("--- /dev/null\n+++ ConfigMap/c\n")
     assert found.notes == (say("diff.only_live", objects=["ConfigMap/d"]),)
+    (held,) = compared(seen_of(state(MAP, at(MAP)), rows=[listed(at(MAP)), listed(other)]))
+    assert (held.diff, held.notes) == ("", found.notes)
     (without,) = compared(seen_of(rows=[listed(other)]), version="")
     assert (without.before, without.after, without.diff) == ("live", "", "")
     assert without.notes == found.notes

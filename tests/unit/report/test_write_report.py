@@ -29,6 +29,7 @@ def test_a_report_is_the_page_of_a_directory_of_its_own(tmp_path: Path) -> None:
     page = write_report(OwnFile(tmp_path, "b 1/report"), "<p>é")
     assert page == tmp_path / "b 1" / "report" / "index.html"
     assert page.read_bytes() == "<p>é".encode()
+    assert write_report(OwnFile(tmp_path, "half"), "a\ud800").read_bytes() == b"a?"
 
 
 def test_a_file_without_a_secret_is_written_as_it_was_uploaded(tmp_path: Path) -> None:
