@@ -35,7 +35,7 @@ class Revision:
     mark: Mark
     created_at: str
     deployed_by: str
-    template: Fields = field(default_factory=dict, compare=False)
+    template: Fields = field(default_factory=dict)
 
 
 Revisions = Mapping[str, tuple[Revision, ...]]

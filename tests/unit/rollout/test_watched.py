@@ -1,3 +1,5 @@
+"""Where a rollout is, how a workload has ended, and what a person wants to hear of it."""
+
 from __future__ import annotations
 
 from dataclasses import replace
