@@ -462,7 +462,7 @@ def test_a_slow_call_is_over_only_after_the_time_that_two_of_its_files_take(
 
 def test_a_call_that_still_moves_is_watched_for_as_long_as_it_does() -> None:
     bcs = SmallNamespace()
-    file = bcs.holds("a.yaml", "2", *(body("ConfigMap", f"c{n}", data={"a": "2"}) for n in range(30)))
+    file = bcs.holds("a.yaml", "2", *(body("ConfigMap", f"c{n}", data={"a": "2"}) for n in range(12)))
     items = bcs.versions[file.version_id][1]
 
     def one_more() -> None:
@@ -471,9 +471,9 @@ def test_a_call_that_still_moves_is_watched_for_as_long_as_it_does() -> None:
 
     bcs.before["preview"] = one_more
     bcs.ends = [(0, LOST)]
-    assert len(deploy_files(bcs, bcs.deploying(), [file])) == 30
+    assert len(deploy_files(bcs, bcs.deploying(), [file])) == 12
     assert len(bcs.sent) == 1
-    assert sum(bcs.clock.waits) == 120
+    assert sum(bcs.clock.waits) == 48
 
 
 def test_a_call_is_watched_for_three_minutes_at_most() -> None:
