@@ -142,7 +142,7 @@ def read_first(response: Response, *, most: int, whole: int) -> bytes:
     body = bytearray()
     for piece in _pieces(response, most=whole):
         if len(body) < most:
-            body += decoder.decode(piece, most=most - len(body))
+            body += decoder.decode(piece, most=most)
     if len(body) < most:
         decoder.finish()
     return bytes(body[:most])
