@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 from bcs_template_set.system.http_values import Unusable
 from bcs_template_set.system.proxies import DECIDING
@@ -24,16 +25,16 @@ def trusting(ca_bundle: str, *, environ: Mapping[str, str]) -> ssl.SSLContext:
         Unusable: `ca_bundle` is no file of PEM certificates.
     """
     try:
-        with _hidden(name for name in DECIDING if name.isupper() and name not in environ):
+        with _hidden(name for name in DECIDING if name not in environ):
             context = ssl.create_default_context(cafile=ca_bundle or None)
     except OSError as exc:
         reason = exc.reason if isinstance(exc, ssl.SSLError) else exc.strerror
         problem = reason or type(exc).__name__
         raise Unusable("ca_bundle", kind="ca_bundle", file=ca_bundle, problem=problem) from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # Python's default from 3.10 on
-    if not ca_bundle and not context.cert_store_stats()["x509_ca"]:  # pragma: no cover - this Python has some
-        pem = pkgutil.get_data("certifi", "cacert.pem")
-        context.load_verify_locations(cadata=(pem or b"").decode("ascii"))
+    if not ca_bundle and not context.cert_store_stats()["x509_ca"]:
+        pem = cast("bytes", pkgutil.get_data("certifi", "cacert.pem"))
+        context.load_verify_locations(cadata=pem.decode("ascii"))
     return context
 
 
