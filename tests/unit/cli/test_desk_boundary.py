@@ -12,6 +12,7 @@ from bcs_template_set.cli.desk_cures import cure_at_desk, in_settings
 from bcs_template_set.cli.main import main
 from bcs_template_set.messages import LANGUAGES, Language, Text, say
 from bcs_template_set.messages.errors import (
+    InputsInvalid,
     Interrupted,
     NoPermission,
     TemplateFailed,
@@ -112,6 +113,13 @@ def test_what_a_desk_says_otherwise_than_a_pipeline_is_its_golden_file(
         if (error.title(), error.cure()) != (elsewhere.title(), elsewhere.cure()):
             said.append(f"{kind.code} {error.title().render(language)}\n  {error.cure().render(language)}\n")
     golden(f"desk_errors.{language}.txt", "".join(said))
+
+
+def test_mistaken_arguments_are_told_as_such_beside_a_settings_file() -> None:
+    error = in_settings(InputsInvalid().with_cure(say("local.cure_arguments")), "desk.yaml")
+    assert str(error.title()) == "The arguments have mistakes."
+    assert str(error.cure()) == "Correct the arguments."
+    assert str(in_settings(InputsInvalid(), "desk.yaml").title()) == "desk.yaml has mistakes."
 
 
 ONLY_IN_PIPELINES = {800101, 800104, 800215, 800216, 800217}
