@@ -170,7 +170,8 @@ def endless(connection: socket.socket, _: bytes) -> bool:
 
 def test_a_page_that_never_ends_is_no_page(transport: Transport) -> None:
     with serving(endless) as server:
-        arrival = Watching(transport, seconds=12).verify_one(server.url, "xxx")  # the last try has 5 real seconds
+        # The last try has five real seconds.
+        arrival = Watching(transport, seconds=12).verify_one(server.url, "xxx")
     assert not arrival.ok
     assert "larger than" in str(arrival.problem)
 
