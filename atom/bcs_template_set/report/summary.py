@@ -112,7 +112,7 @@ def _row(row: Row) -> Text:
     version: list[Detail] = [version_change(row.old_versions, row.new_versions)]
     version += [say("report.rewritten")] if row.is_rewritten else []
     told = [part for part in (*version, *images, *routes) if part]
-    return say("summary.row", word=row.word, name=row.name, told=told)
+    return say("summary.row", word=row.word, name=row.name, told=told or row.ending.words)
 
 
 def _aftermath(outcome: Outcome) -> Iterator[Text]:

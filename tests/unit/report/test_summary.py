@@ -143,11 +143,11 @@ def test_a_row_tells_what_is_served_otherwise_and_that_a_version_was_rewritten()
     )
 
 
-def test_a_row_of_which_only_the_state_is_news_has_nothing_between_its_commas() -> None:
+def test_a_row_of_which_only_the_state_is_news_tells_that() -> None:
     run = rollout_scenes.nothing_to_deploy().outcome
     assert run.rollout is not None
     sent = replace(run.rollout, deployed=rollout_scenes.LIVE, live_already=(), waited=False)
-    assert "\n- unchanged c.example.com:\n" in summary_of(replace(run, rollout=sent))
+    assert "\n- unchanged c.example.com: deployed\n" in summary_of(replace(run, rollout=sent))
 
 
 def test_findings_are_a_list_in_a_list_below_their_file() -> None:
