@@ -27,10 +27,13 @@ from bcs_template_set.messages.server_errors import (
     RolloutTimedOut,
 )
 from bcs_template_set.messages.step_error import (
+    Defect,
     StepError,
     Told,
+    count_of,
     defect_of,
     first_names,
+    indent_of,
     stays,
     traceback_of,
 )
@@ -118,6 +121,17 @@ def test_an_error_is_explained_with_its_details_and_the_facts_that_are_known() -
     assert InputsInvalid().sentence() == InputsInvalid().title()
     assert [stays(below), stays(replace(below, stays=False)), stays("x")] == [True, False, False]
     assert title.startswith("Failed (")
+
+
+def test_a_line_of_a_list_is_one_thing_at_its_edge_that_goes_where_the_list_is_cut() -> None:
+    line = Told("agent.file_missing")
+    assert (count_of(line), indent_of(line), stays(line)) == (1, "", False)
+    assert (count_of("x"), indent_of("x")) == (1, "")
+
+
+def test_whose_fault_an_error_is_has_its_number_in_bk_ci() -> None:
+    found = [kind.error_type for kind in (InputsInvalid, NotConnected, Defect)]
+    assert found == [1, 2, 3]
 
 
 def test_twenty_names_are_listed_and_of_more_their_number() -> None:

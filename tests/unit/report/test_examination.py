@@ -38,6 +38,11 @@ def test_names_stand_in_a_column_and_the_last_line_counts(language: Language) ->
     assert last == expected[language][2]
 
 
+def test_what_nobody_knows_has_a_mark_of_its_own_and_is_not_in_order() -> None:
+    found, last = lines_of([Finding("user", "unknown", say("doctor.named", name="lisi"))], "en_US")
+    assert (found, last) == ("! user  lisi", "0 of 1 in order; nothing to mend.")
+
+
 @pytest.mark.parametrize(
     ("finding", "line"),
     [
