@@ -90,8 +90,6 @@ def details_of(outcome: Outcome) -> Sequence[Detail]:
 
 def after_texts(outcome: Outcome) -> list[Text]:
     """Return what a failed run leaves behind: what is ready, was written, deployed, and is there still."""
-    if outcome.error is None:
-        return left_texts(outcome)
     first = [text for text in (others_ready_text(outcome), written_text(outcome)) if text is not None]
     return [*first, *deployed_texts(outcome), *left_texts(outcome)]
 
@@ -254,7 +252,8 @@ def _telling_request(outcome: Outcome) -> dict[str, object]:
     known = [request for request in outcome.requests if request.request_id]
     deployments = [request for request in known if request.name == "deploy" and outcome.result != "unseen"]
     went_back = outcome.rollout is not None and outcome.rollout.restoration is not None
-    for request in (deployments[:1] if went_back else deployments[-1:]) or known[-1:]:
+    first = deployments if went_back else reversed(deployments)
+    for request in (*first, *reversed(known)):
         return {
             "request": f"{request.method} {request.path}",
             "request_id": request.request_id,

@@ -18,11 +18,9 @@ from bcs_template_set.report.picture import BOX, WIDTH, picture_of
 from bcs_template_set.report.rows import rows_of_outcome
 from bcs_template_set.report.shown_limits import PAGE_OPEN_READY
 from bcs_template_set.report.topology import (
-    FEW_DOMAINS,
     MOST_DOMAINS,
     MOST_TEXT,
     Lane,
-    Topology,
     topology_of,
 )
 from bcs_template_set.report.workload_rows import workload_rows
@@ -209,19 +207,6 @@ def test_an_image_that_stays_is_named_with_its_tag_below() -> None:
     assert (image.name, image.sign, image.more) == (scenes.NEW, "=", "1704448999620-428")
 
 
-def many(count: int, *, changed: int) -> Topology:
-    hosts = [f"h{n:03}.example.com" for n in range(count)]
-    makers = [scenes.updated if n < changed else scenes.unchanged for n in range(count)]
-    changes = [c for host, make in zip(hosts, makers) for c in rollout_scenes.with_content(make(host))]
-    return topology_of(changes)
-
-
-def test_up_to_twenty_domains_are_all_drawn_and_of_more_only_those_that_change() -> None:
-    assert sum(lane.count for lane in many(FEW_DOMAINS, changed=1).lanes) == FEW_DOMAINS
-    topology = many(FEW_DOMAINS + 1, changed=3)
-    assert (len(topology.lanes), topology.domains, topology.changed) == (3, FEW_DOMAINS + 1, 3)
-
-
 def test_of_many_changed_domains_the_first_are_drawn_and_the_page_says_how_many() -> None:
     paths = [(n, change) for n in range(60) for change in scenes.updated(f"h{n:02}.example.com")]
     changes = [replace(c, routes_added=(*c.routes_added, (c.domain, f"/{n}"))) for n, c in paths]
@@ -326,14 +311,6 @@ def test_what_failed_comes_first_then_how_to_go_back_then_the_rest() -> None:
     rest = '<details class="group"><summary>1 <span class="word good">'
     marks = ["<h1>", 'id="failed-rows"', 'id="by-hand"', rest, 'id="rollout"']
     assert sorted(marks, key=html.index) == marks
-
-
-def test_a_service_that_selects_nothing_leads_to_no_workload() -> None:
-    documents = rollout_scenes.with_content(scenes.updated("b.example.com"))
-    changes = [replace(c, content=re.sub(r"selector: {k8s-app: [^}]*}, ", "", c.content)) for c in documents]
-    assert any(changed.content != c.content for changed, c in zip(changes, documents))
-    (found,) = topology_of(changes).lanes
-    assert max(node.column for node in found.nodes) == 3
 
 
 def test_a_run_that_ended_before_its_first_phase_has_no_bars() -> None:

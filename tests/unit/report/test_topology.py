@@ -11,7 +11,16 @@ from tests.support.rollout_scenes import INGRESS
 
 from bcs_template_set.manifests.routes import Route
 from bcs_template_set.publish.plan import Change
-from bcs_template_set.report.topology import FEW_LANES, MOST_BOXES, MOST_TEXT, Lane, Node, topology_of
+from bcs_template_set.report.topology import (
+    FEW_DOMAINS,
+    FEW_LANES,
+    MOST_BOXES,
+    MOST_TEXT,
+    Lane,
+    Node,
+    Topology,
+    topology_of,
+)
 
 HOST = "h.example.com"
 
@@ -212,3 +221,16 @@ def test_failed_domains_come_first_then_those_whose_routes_change_then_what_chan
         "d.example.com",
         "Deployment/deployment.nginx.d.example.com",
     ]
+
+
+def many(count: int, *, changed: int) -> Topology:
+    hosts = [f"h{n:03}.example.com" for n in range(count)]
+    makers = [scenes.updated if n < changed else scenes.unchanged for n in range(count)]
+    changes = [c for host, make in zip(hosts, makers) for c in rollout_scenes.with_content(make(host))]
+    return topology_of(changes)
+
+
+def test_up_to_twenty_domains_are_all_drawn_and_of_more_only_those_that_change() -> None:
+    assert sum(lane.count for lane in many(FEW_DOMAINS, changed=1).lanes) == FEW_DOMAINS
+    topology = many(FEW_DOMAINS + 1, changed=3)
+    assert (len(topology.lanes), topology.domains, topology.changed) == (3, FEW_DOMAINS + 1, 3)
