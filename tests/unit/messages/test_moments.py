@@ -25,4 +25,4 @@ def test_a_moment_is_shown_to_the_minute_and_none_as_a_question_mark(seconds: fl
 
 def test_for_programs_a_moment_has_seconds_and_what_is_none_stays_as_it_came() -> None:
     assert exact_time(1_767_225_599.9) == "2025-12-31T23:59:59Z"
-    assert [exact_time(10**30), exact_time(-5)] == [f"1{'0' * 30}", "-5"]
+    assert [exact_time(10**30), exact_time(0), exact_time(-5)] == [f"1{'0' * 30}", "0", "-5"]

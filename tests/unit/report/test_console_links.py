@@ -62,7 +62,8 @@ def test_an_address_that_is_none_breaks_no_report(url: str) -> None:
 
 
 def test_what_is_not_known_is_linked_nowhere() -> None:
-    assert NO_CONSOLE.space_url == ""
+    assert (NO_CONSOLE.url, NO_CONSOLE.project, NO_CONSOLE.space_id, NO_CONSOLE.space_url) == ("",) * 4
+    assert Console(CONSOLE.url, CONSOLE.project).space_url == ""
     assert replace(CONSOLE, url="").file_url("t1") == ""
     assert replace(CONSOLE, space_id="").file_url("t1") == ""
     assert replace(CONSOLE, project="").space_url == ""
