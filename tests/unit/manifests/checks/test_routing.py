@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from tests.support.building import findings_of, manifest
 
-from bcs_template_set.manifests.checks.finding import few
-
 INGRESS = (
     "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}}}\n"
     "spec: {{rules: [{rules}], tls: [{tls}]{more}}}\n"
@@ -87,10 +85,3 @@ def test_a_route_that_leads_to_two_services_is_told_with_both_and_where_the_firs
         filled = first.replace(known, f"{known.partition(':')[0]}: '{{{{ N }}}}'")
         assert told(filled, second, check="route-clash") == []
         assert told(second, filled, check="route-clash") == []
-
-
-def test_of_many_names_twelve_are_shown() -> None:
-    names = [f"{number:02}" for number in range(14)]
-    assert few(reversed(names[:12])) == names[:12]
-    assert few(reversed(names[:13])) == [*names[:12], "…"]
-    assert few(names) == [*names[:12], "…"]
