@@ -64,11 +64,10 @@ def check_object_names(checked: CheckInput) -> Iterator[Finding]:
         if not name or is_left_for_bcs(name):
             continue
         problem = _name_problem(place.document, checked.kubernetes)
+        longest, reason = _longest_name(place.document)
         if problem is not None:
             yield checked.finding(place, "metadata.name", "named_wrong", name=name, problem=problem)
-            continue
-        longest, reason = _longest_name(place.document)
-        if reason and len(name) > longest:
+        elif reason and len(name) > longest:
             reasons = {"reason": say(f"checks.{reason}"), "length": len(name), "limit": longest}
             yield checked.finding(place, "metadata.name", "name_derived", **reasons)
 

@@ -137,6 +137,7 @@ def test_of_each_annotation_it_is_told_what_is_wrong_with_its_key_and_that_it_is
         ("v1 ConfigMap", "a.b", ""),
         ("v1 ConfigMap", "'{{ N }}_'", ""),
         ("v1 Namespace", "a.b", "form_label"),
+        ("batch/v1 Job", "A" * 64, "form_subdomain"),
         ("v1 Service", "a.b", "form_label"),
         *((f"rbac.authorization.k8s.io/v1 {kind}", "a:b", "") for kind in ("Role", "ClusterRole")),
         *((f"rbac.authorization.k8s.io/v1 {kind}Binding", "a:b", "") for kind in ("Role", "ClusterRole")),
