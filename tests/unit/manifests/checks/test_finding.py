@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.support.building import findings_of, manifest
 
-from bcs_template_set.manifests.checks.finding import few
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
+from bcs_template_set.manifests.checks.finding import few, type_name
 from bcs_template_set.messages import say
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
@@ -27,16 +28,40 @@ def test_of_a_file_it_names_no_line() -> None:
     assert (finding.file, finding.document, finding.line) == ("a:b", "", 0)
 
 
-@pytest.mark.parametrize(("tier", "known"), [("front", True), ("back", False)])
-def test_pods_are_selected_by_all_labels(tier: str, *, known: bool) -> None:
-    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: web, tier: front}}\n"
+@pytest.mark.parametrize(
+    ("selector", "check"),
+    [
+        ("{app: web, tier: front}", "service-port"),
+        ("{app: web, tier: back}", "service-selector"),
+        ("{app: api}", "service-selector"),
+    ],
+)
+def test_pods_are_selected_by_all_labels(selector: str, check: str) -> None:
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %s, tier: %s}}\n"
     spec = "spec: {containers: [{name: a, image: 'r/a:1', ports: [{name: web, containerPort: 1}]}]}\n"
-    service = (
-        "---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
-        f"spec: {{selector: {{app: web, tier: {tier}}}, ports: [{{port: 80, targetPort: api}}]}}\n"
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+    service += f"spec: {{selector: {selector}, ports: [{{port: 80, targetPort: api}}]}}\n"
+    pods = "".join(pod % one + spec for one in (("a", "web", "front"), ("b", "shop", "back")))
+    assert {finding.id for finding in findings_of(manifest(service + pods))} == {check}
+
+
+def test_it_is_an_error_unless_its_check_says_otherwise_also_where_files_are_missing() -> None:
+    file = manifest(CONFIG + ODD % "ConfigMap")
+    (finding,) = check_manifests(
+        [file], template_space="s", template_set=False, namespace="", kube_version="", is_whole=False
     )
-    found = {finding.id for finding in findings_of(manifest(pod + spec + service))}
-    assert found == ({"service-port"} if known else {"service-selector"})
+    assert (finding.id, finding.is_warning) == ("value", False)
+
+
+@pytest.mark.parametrize(
+    ("letter", "name"),
+    [
+        *(("s", "text"), ("i", "integer"), ("n", "number"), ("b", "boolean"), ("q", "quantity")),
+        *(("x", "integer_or_text"), ("[", "list"), ("{", "object")),
+    ],
+)
+def test_a_type_of_the_schema_has_a_name_for_people(letter: str, name: str) -> None:
+    assert type_name(letter) == say(f"checks.type_{name}")
 
 
 def test_of_many_names_twelve_are_shown() -> None:

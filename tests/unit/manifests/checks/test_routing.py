@@ -85,3 +85,20 @@ def test_a_route_that_leads_to_two_services_is_told_with_both_and_where_the_firs
         filled = first.replace(known, f"{known.partition(':')[0]}: '{{{{ N }}}}'")
         assert told(filled, second, check="route-clash") == []
         assert told(second, filled, check="route-clash") == []
+
+
+def test_what_may_be_served_elsewhere_warns_and_what_can_not_be_served_is_an_error() -> None:
+    ingress = INGRESS.format(name="one", rules=ruled("a.org"), tls="{hosts: [b.org]}", more="")
+    other = INGRESS.format(name="two", rules=ruled("a.org"), tls="", more="").replace(
+        "name: web", "name: api"
+    )
+    service = SERVICE.format("a", "{nodePort: 1}, {nodePort: 1}")
+    files = [manifest(text, name=f"{name}.yaml") for name, text in zip("abc", (ingress, other, service))]
+    own = [f for f in findings_of(*files) if f.id in ("ingress-tls", "route-clash", "node-port")]
+    assert [(f.message.key, f.is_warning) for f in own] == [
+        ("checks.tls_host", True),
+        ("checks.route-clash", False),
+        ("checks.node_port_range", True),
+        ("checks.node_port_range", True),
+        ("checks.node_port_twice", False),
+    ]

@@ -70,6 +70,12 @@ IN_POD = "spec.containers[0]"
         ("apps/v1 StatefulSet", "spec: {serviceName: WEB}", "spec.serviceName"),
         ("rbac.authorization.k8s.io/v1 RoleBinding", f"subjects: [{SUBJECT}]", "subjects[0].namespace"),
         ("example.com/v1 Cafe", "metadata: {name: WEB}", "metadata.name"),
+        ("example.com/v1 Cafe", "metadata: {namespace: WEB}", "metadata.namespace"),
+        (
+            POD,
+            "spec: {volumes: [{name: a, secret: {secretName: a, items: [{key: WEB, path: a}]}}]}",
+            "spec.volumes[0].secret.items[0].key",
+        ),
         (
             "example.com/v1 Cafe",
             "spec: {template: {spec: {containers: [{name: WEB}]}}}",
