@@ -62,6 +62,7 @@ def test_what_both_read_alike_is_left_alone(text: str) -> None:
         (f"{ONE}\u2029---\n{TWO}", 1),
         (f"  kind: A\n  name: one\n---\n{TWO}", 1),
         (f"{ONE}---\n  kind: B\n  name: two\n", 4),
+        (f"\n\n{ONE}---\n  kind: B\n  name: two\n", 6),
         ("---kind: A\nname: one\n", 1),
     ],
 )
