@@ -353,7 +353,7 @@ class Swapped(Hunt):
             module, is_early = sys.modules[run.target.dotted], self.is_early(run.target, run.mutant)
             is_swapped = changing.swap(module, old, new)
             survived = 0 if is_swapped and not is_early else _FOR_IMPORT
-            if survived and not changing.patch(module, new) and not is_swapped:
+            if survived and not changing.patch(module, new):
                 return _FOR_IMPORT
             _change_forks(run, old, new, is_swapped=True)
         items = [self._items[self._order.seen.tests[number]] for number in run.tests]

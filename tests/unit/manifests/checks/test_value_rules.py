@@ -1,4 +1,4 @@
-"""What is said of values and pairs that the API server refuses: those of test_refused_values.py."""
+"""What is said of values and pairs that the API server refuses: those of test_value_rows.py."""
 
 from __future__ import annotations
 
