@@ -10,6 +10,9 @@ import pytest
 from tests.support.building import findings_of, manifest
 from tests.support.refused import ROWS, field_of, manifest_of
 
+from bcs_template_set.manifests.checks.value_rows import in_rows, rows_of_container
+from bcs_template_set.manifests.fields import Fields
+
 
 @pytest.mark.parametrize("base", dict.fromkeys(base for base, _, _ in ROWS))
 def test_what_the_api_server_refuses_is_found_and_said_and_what_it_takes_is_not(
@@ -23,6 +26,24 @@ def test_what_the_api_server_refuses_is_found_and_said_and_what_it_takes_is_not(
         assert {one.id for one in refused} <= {"value", "field-value", "required-field"}
         said += "".join(f"{row[1]}\n  {row[2]}: {one.message.render('en_US')}\n" for one in refused)
     golden(f"refused/{base}.txt", said)
+
+
+@pytest.mark.parametrize(
+    ("is_whole", "is_once", "is_plain", "refused"),
+    [
+        (True, False, False, {"value_one_of readinessProbe"}),
+        (False, True, False, {"value_goes_with readinessProbe"}),
+        (False, False, True, {"value_goes_with volumeMounts[0].mountPropagation"}),
+        (False, False, False, set()),
+    ],
+)
+def test_a_containers_place_decides_what_it_may_lack_and_what_it_may_have(
+    *, is_whole: bool, is_once: bool, is_plain: bool, refused: set[str]
+) -> None:
+    body: Fields = {"readinessProbe": {}, "volumeMounts": [{"mountPropagation": "Bidirectional"}]}
+    rows_of_container.cache_clear()
+    rows = rows_of_container(is_whole=is_whole, is_once=is_once, is_plain=is_plain)
+    assert {f"{sentence} {where}" for where, sentence, _ in in_rows(body, rows)} == refused
 
 
 ODD: Sequence[object] = (
