@@ -167,7 +167,7 @@ def _pieces(response: Response, *, most: int) -> Iterator[bytes]:
 
 def _announced(headers: Mapping[str, str]) -> int:
     """Return how long a body says it is, 0 where it does not; of more digits than any body's, the first."""
-    length = (headers.get("content-length") or "").strip()
+    length = str(headers.get("content-length")).strip()
     if "transfer-encoding" in headers or not re.fullmatch("[0-9]+", length):
         return 0
     return int(length.lstrip("0")[:18] or 0)

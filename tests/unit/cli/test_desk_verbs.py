@@ -53,7 +53,7 @@ def test_a_schema_has_its_own_id_and_says_the_same_in_both_languages() -> None:
     english, chinese = schema_of(WEB, "en_US"), schema_of(WEB, "zh_CN")
     assert english["$id"] == chinese["$id"] == "urn:bcs-template-set:values:web:1"
     assert without_words(english) == without_words(chinese)
-    assert chinese["title"] == "builtin:web 的 values"
+    assert (english["title"], chinese["title"]) == ("Values of builtin:web", "builtin:web 的 values")
     jsonschema.Draft202012Validator.check_schema(chinese)
 
 
@@ -62,7 +62,11 @@ def test_the_verb_prints_the_schema_in_the_desks_language(
 ) -> None:
     monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", "zh_CN")
     assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out) == schema_of(WEB, "zh_CN")
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == schema_of(WEB, "zh_CN")
+    assert printed.startswith('{\n  "$')
+    assert '"builtin:web 的 values"' in printed
+    assert printed.endswith("}\n")
 
 
 def completed(*words: str) -> set[str]:

@@ -53,8 +53,9 @@ LARGE = random.Random(7).randbytes(150_000)  # noqa: S311 - no secret
         (b"abcd", {"content-length": "x"}, b"abcd"),
         (b"abcd", {"content-length": "9", "transfer-encoding": "chunked"}, b"abcd"),
         (b"abcd", {"content-length": "5"}, "the answer ends after 4 of 5 bytes"),
-        (b"abcd", {"content-length": " 05"}, "the answer ends after 4 of 5 bytes"),
+        (b"abcd", {"content-length": " " + "0" * 20 + "5"}, "the answer ends after 4 of 5 bytes"),
         (b"", {"content-length": "0"}, b""),
+        (b"", {}, b""),
         (b"abcd", {"content-encoding": "identity"}, b"abcd"),
         (SMALL, {"content-encoding": "gzip"}, b"abcd"),
         (SMALL, {"content-encoding": " X-GZIP "}, b"abcd"),
@@ -66,7 +67,16 @@ LARGE = random.Random(7).randbytes(150_000)  # noqa: S311 - no secret
         (gzip.compress(LARGE, mtime=0), {"content-encoding": "gzip"}, LARGE),
     ],
     ids=[
-        *("as long", "no length", "a length that is none", "chunked", "shorter", "shorter, by 0", "empty"),
+        *(
+            "as long",
+            "no length",
+            "a length that is none",
+            "chunked",
+            "shorter",
+            "shorter, by 0",
+            "empty",
+            "nothing",
+        ),
         *("identity", "gzip", "x-gzip", "deflate", "unknown", "none", "breaks off", "large", "large, gzip"),
     ],
 )
@@ -108,4 +118,13 @@ def test_the_first_bytes_are_given_once_all_have_come(
     assert read(body, headers, most=len(body), first=first) == LARGE[:first]
     assert read(body, headers, most=len(body) - 1, first=first) == (
         f"the answer is larger than {len(body) - 1} bytes"
+    )
+
+
+def test_what_comes_after_the_first_bytes_is_not_unpacked() -> None:
+    packed = gzip.compress(LARGE, mtime=0)[:-9] + b"\xff" * 9
+    headers = {"content-encoding": "gzip"}
+    assert read(packed, headers, most=len(packed), first=70_000) == LARGE[:70_000]
+    assert read(packed, headers, most=len(packed), first=150_001) == (
+        "the answer's encoding \"gzip\" can't be undone"
     )

@@ -252,16 +252,11 @@ def test_a_directory_that_is_swapped_meanwhile_is_not_followed(
 
 
 def test_nothing_stays_open(file: OwnFile) -> None:
-    def lowest_that_is_free() -> int:
-        descriptor = os.dup(0)
-        os.close(descriptor)
-        return descriptor
-
-    before = lowest_that_is_free()
+    before = sorted(Path("/dev/fd").iterdir())
     file.write_bytes(b"ours")
     file.read_bytes(most=9)
     assert not file.claim()
-    assert lowest_that_is_free() == before
+    assert sorted(Path("/dev/fd").iterdir()) == before
 
 
 def test_a_directory_can_be_written_to_also_where_it_is_yet_to_be_made(tmp_path: Path) -> None:
