@@ -14,7 +14,9 @@ from tests.support.planned import OURS, SPACE, desired, existing
 from tests.support.rollout_scenes import watched
 from tests.support.scenes import change, plan_of
 
+from bcs_template_set.bcs.answers import TemplateFile
 from bcs_template_set.bcs.calls import Call, JsonValue
+from bcs_template_set.bcs.calls import one as answer_of
 from bcs_template_set.bcs.deploy_calls import NOBODY
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.bcs.space.existing import Existing
@@ -467,3 +469,150 @@ def test_a_signal_ends_it_with_what_is_gone() -> None:
     with pytest.raises(Stopped):
         keep_newest(phases.run, site(delete_version=stop), planned=planned, result="deployed")
     assert phases.log.splitlines()[-1] == "##[warning]" + str(say("retention.deleted", count=2))
+
+
+# --- deleting what is left ------------------------------------------------------------------------------
+
+
+def service_text(name: str) -> str:
+    return f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{ports: [{{port: 80}}]}}\n"
+
+
+class Left:
+    """A folder with a file that this run renders, and one that build 5 of it published; both are live."""
+
+    def __init__(self, **answers: Answer) -> None:
+        self.live = {"web": ("a.yaml", "1.0.7-main"), "old": ("old.yaml", "1.0.5-main")}
+        self.old = 5
+        self.cluster = Cluster(
+            {
+                "list spaces": [{"id": SPACE.id, "name": SPACE.name, "fav": False, "tags": []}],
+                "list files": lambda _: [self.row("a.yaml", 7), self.row("old.yaml", self.old)],
+                "ask dialect": None,
+                "get version": lambda call: self.version(int(call.segments[-1], 16)),
+                "get file": lambda _: self.row("old.yaml", self.old),
+                "list Service": lambda _: {"manifest": {"items": [*map(self.service, self.live)]}},
+                "get Service": self.get,
+                "delete Service": self.delete,
+                **{name.replace("_", " "): answer for name, answer in answers.items()},
+            }
+        )
+
+    def service(self, name: str) -> JsonValue:
+        file, at = self.live[name]
+        marks: JsonValue = {TEMPLATE_NAME: f"front-ends/{file}", TEMPLATE_VERSION: at}
+        metadata: JsonValue = {"name": name, "uid": name, "namespace": NAMESPACE, "annotations": marks}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+
+    def get(self, call: Call[object]) -> JsonValue:
+        name = call.segments[-1]
+        if name not in self.live:
+            raise BcsFailed(bcs_code=1, message=f'services "{name}" not found')
+        return {"manifest": self.service(name)}
+
+    def delete(self, call: Call[object]) -> JsonValue:
+        del self.live[call.segments[-1]]
+        return None
+
+    @staticmethod
+    def version(build: int) -> dict[str, JsonValue]:
+        return stored(build, text=service_text("web" if build == 7 else "old"))
+
+    def row(self, name: str, build: int) -> dict[str, JsonValue]:
+        current = self.version(build)
+        told = {"id": f"{build:023x}a", "name": name, "realName": name}
+        of_version = {"version": current["version"], "versionID": current["id"]}
+        return {**row(**told), **of_version, "resourceType": ["Service"]}
+
+    def plan(self, **inputs: str) -> tuple[Phases, Planned]:
+        """Plan to delete what is left."""
+        wanted = desired(("a.yaml", service_text("web")))
+        phases = run_of(wanted=wanted, inputs={"prune": "delete", **inputs})
+        rows = {
+            name: answer_of(TemplateFile)(self.row(name, build))
+            for name, build in (("a.yaml", 7), ("old.yaml", self.old))
+        }
+        holds = replace(HERE, rows=rows)
+        plan = replace(plan_of(), rendered_no_more=("old.yaml",))
+        plan = with_pruning(phases.run, self.cluster, plan, holds, phases.run.desired)
+        phases.record.plan = plan
+        phases.record.rollout = Rollout(
+            CLUSTER, NAMESPACE, live_already=(FileVersion("a.yaml", "7", "1.0.7-main"),)
+        )
+        return phases, Planned(plan, holds, phases.run.desired)
+
+
+def test_what_an_earlier_build_has_left_is_planned_and_deleted() -> None:
+    left = Left()
+    phases, planned = left.plan()
+    pruning = planned.plan.pruning
+    assert (pruning.blind, [one.title for one in pruning.objects]) == (None, ["Service/old"])
+    prune_run(phases.run, left.cluster, planned=planned, result="deployed")
+    assert (list(left.live), phases.warnings) == (["web"], [])
+    taken = phases.record.taken
+    assert taken is not None
+    assert ([one.title for one in taken.done], taken.is_whole) == (["Service/old"], True)
+    assert phases.record.gone_well == ["prune"]
+    lines = phases.log.splitlines()
+    assert lines[0] == f"##[group]{say('prune.group', count=1)}"
+    assert lines[-1] == "##[endgroup]"
+    assert any("Service/old" in line for line in lines)
+    assert not any(line.startswith("##[warning]") for line in lines)
+
+
+def why_nothing(left: Left, phases: Phases, planned: Planned) -> Optional[Text]:
+    """Carry out a plan; return why nothing was deleted, None where something was."""
+    before = dict(left.live)
+    prune_run(phases.run, left.cluster, planned=planned, result="deployed")
+    if not phases.record.warnings:
+        assert left.live != before
+        return None
+    (warning,) = phases.record.warnings
+    why = warning.fields["why"]
+    assert isinstance(why, Text)
+    assert left.live == before
+    return why
+
+
+def test_what_somebody_has_deployed_over_this_runs_version_may_need_what_would_go() -> None:
+    left = Left()
+    phases, planned = left.plan()
+    left.live["web"] = ("a.yaml", "1.0.9-main")
+    assert why_nothing(left, phases, planned) == say("prune.deployed_since", objects=["Service/web"])
+    other = Left()
+    phases, planned = other.plan()
+    other.live["web"] = ("a.yaml", "1.0.9-main")
+    as_it_was = FileVersion("a.yaml", "7", "1.0.7-main", live_as="1.0.9-main")
+    phases.record.rollout = Rollout(CLUSTER, NAMESPACE, live_already=(as_it_was,))
+    assert why_nothing(other, phases, planned) is None, "it was live at that when the run looked"
+
+
+def test_a_list_that_lacks_what_the_run_has_seen_live_is_not_the_truth() -> None:
+    left = Left()
+    phases, planned = left.plan()
+    phases.record.rollout = Rollout(CLUSTER, NAMESPACE, watched=(watched("a", "ready"),))
+    assert why_nothing(left, phases, planned) == say(
+        "prune.list_lacks", names=["Deployment/deployment.nginx.a"]
+    )
+
+
+def test_a_newer_build_or_a_look_that_fails_keeps_all() -> None:
+    newer = Left()
+    newer.old = 8
+    assert newer.plan()[1].plan.pruning.blind == say("prune.newer_build", names=["old.yaml"])
+    failing_look = Left()
+    phases, planned = failing_look.plan()
+    failing_look.cluster.answers["list Service"] = DOWN
+    assert why_nothing(failing_look, phases, planned) == say("prune.look_failed", why=DOWN.title())
+    assert phases.record.taken is None
+
+
+def test_what_can_not_be_deleted_is_told_as_a_warning() -> None:
+    left = Left(delete_Service=NO)
+    phases, planned = left.plan()
+    prune_run(phases.run, left.cluster, planned=planned, result="deployed")
+    taken = phases.record.taken
+    assert taken is not None
+    assert not taken.is_whole
+    assert any(line.startswith("##[warning]") for line in phases.log.splitlines())
+    assert list(left.live) == ["web", "old"]
