@@ -41,9 +41,9 @@ class UsedImage:
     image: str
     name: ImageName
     file: str
-    nodes: Optional[Platform] = None
-    is_pulled: bool = True
-    is_new: bool = True
+    nodes: Optional[Platform]
+    is_pulled: bool
+    is_new: bool
 
 
 def ask_registries(

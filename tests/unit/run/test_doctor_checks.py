@@ -231,8 +231,8 @@ def test_a_workspace_that_can_not_be_written_to_fails(tmp_path: Path) -> None:
     [
         (60.0, None),
         (-60.0, None),
-        (61.5, say("doctor.ahead", seconds=61)),
-        (-61.5, say("doctor.behind", seconds=61)),
+        (60.5, say("doctor.ahead", seconds=60)),
+        (-60.5, say("doctor.behind", seconds=60)),
     ],
 )
 def test_a_clock_may_differ_by_a_minute(ahead: float, problem: Optional[Text]) -> None:
