@@ -72,7 +72,6 @@ class NotOk(Exception):
     """The check could not be made, or does not tell; `what` says why."""
 
     def __init__(self, state: State, what: Text) -> None:
-        super().__init__()
         self.state: State = state
         self.what = what
 
@@ -81,7 +80,6 @@ class Waits(Exception):
     """The check waits for another `check`."""
 
     def __init__(self, check: str) -> None:
-        super().__init__()
         self.check = check
 
 
