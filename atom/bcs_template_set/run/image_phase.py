@@ -72,7 +72,7 @@ Ask = Callable[[RunContext, Sequence[UsedImage], Optional[Login]], Mapping[Image
 """Asks the registries of images, with a login where there is one."""
 
 
-def check_images(run: RenderedRun, reader: Reader, planned: Planned, *, ask: Ask = ask_registries) -> None:
+def check_images(run: RenderedRun, reader: Reader, planned: Planned, *, ask: Optional[Ask] = None) -> None:
     """Look for the new images of a run, and of a rollback for those that it brings back.
 
     That nobody could look never stops a rollback: it may be what is left in an outage.
@@ -98,7 +98,7 @@ def check_images(run: RenderedRun, reader: Reader, planned: Planned, *, ask: Ask
     if not asked:
         return
     demands = settings.image_check == "require" and not settings.goes_back
-    verdicts = ask(context, asked, _login(context, used, demands=demands))
+    verdicts = (ask or ask_registries)(context, asked, _login(context, used, demands=demands))
     told = _Told(asked, verdicts)
     for warning in told.warnings():
         _warn(context, warning)
@@ -125,7 +125,7 @@ def _is_all_there(context: RunContext, told: _Told, running: frozenset[ImageName
 
 
 def lack_images(
-    context: RunContext, states: Sequence[Sequence[ManifestFile]], *, ask: Ask = ask_registries
+    context: RunContext, states: Sequence[Sequence[ManifestFile]], *, ask: Optional[Ask] = None
 ) -> Sequence[bool]:
     """Tell of each of several states' files whether an image of them is proved missing; nothing is said.
 
@@ -137,7 +137,7 @@ def lack_images(
     asked = [*chain(*used)]
     if context.settings.image_check == "off" or not asked:
         return [False] * len(used)
-    verdicts = ask(context, asked, _login(context, asked, demands=False))
+    verdicts = (ask or ask_registries)(context, asked, _login(context, asked, demands=False))
     return [bool(_Told(own, verdicts).refused(frozenset())) for own in used]
 
 
