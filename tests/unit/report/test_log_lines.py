@@ -32,6 +32,7 @@ from bcs_template_set.report.log_lines import (
     plan_lines,
     rendered_lines,
     settings_lines,
+    target_text,
     warning_lines,
 )
 from bcs_template_set.report.outcome import Heading, Identity, Outcome
@@ -42,7 +43,8 @@ from bcs_template_set.report.shown_limits import (
     LOG_DIFF_LINES_PER_FILE,
     LOG_RENDERED_FILES,
 )
-from bcs_template_set.report.verdict import details_of
+from bcs_template_set.report.summary import summary_of
+from bcs_template_set.report.verdict import details_of, headline
 from bcs_template_set.report.verdict_lines import verdict_lines
 
 MARKERS = {
@@ -94,6 +96,15 @@ def test_the_log_of_a_run_is_its_golden_file(
 def plan_text(outcome: Outcome, *, language: Language = "en_US") -> str:
     assert outcome.plan is not None
     return shown(plan_lines(outcome.plan, language=language))
+
+
+def test_a_heading_of_which_nothing_is_known_tells_nothing() -> None:
+    assert header_lines(Heading(), None, language="en_US") == [LogLine("info", "bcs-template-set , action")]
+    assert str(build_text(Heading(build_number=7))) == "#7"
+    assert str(target_text(Heading(region="gz"))) == "region gz, project , folder "
+    planned = replace(scenes.planned(), heading=Heading())
+    assert str(headline(planned)).startswith("Plan for : 1 domain to update")
+    assert "](" not in summary_of(planned)
 
 
 def test_a_build_without_branch_or_commit_is_told_by_its_number() -> None:
