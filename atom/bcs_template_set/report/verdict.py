@@ -108,11 +108,11 @@ def leaves_of(outcome: Outcome) -> list[Text]:
         return []
     if outcome.taken is not None:
         taken = outcome.taken
-        return [*taken_texts(taken), *plan_leaves(outcome.plan, told="done"), *back_texts(taken)]
-    return plan_leaves(outcome.plan, told="planned" if outcome.result == "planned" else "kept")
+        return [*taken_texts(taken), *plan_leaves(outcome.plan, told=None), *back_texts(taken)]
+    return plan_leaves(outcome.plan, told="deletes" if outcome.result == "planned" else "not_deleted")
 
 
-def plan_leaves(plan: Plan, *, told: Told = "planned") -> list[Text]:
+def plan_leaves(plan: Plan, *, told: Told = "deletes") -> list[Text]:
     """Return what carrying out a plan leaves where it is, and deletes."""
     if plan.pruning.is_seen:
         return pruning_texts(plan.pruning, told=told)
@@ -124,17 +124,16 @@ MOST_REASONS = 20
 """So many objects are told of one by one, with why they stay."""
 
 
-Told = Literal["planned", "done", "kept"]
-"""What is said of what was to go: that it will, nothing (it is told elsewhere), or that it stayed."""
+Told = Optional[Literal["deletes", "not_deleted"]]
+"""What is said of what was to go: that it will, that it stayed, or nothing: it is told elsewhere."""
 
 
 def pruning_texts(pruning: Pruning, *, told: Told) -> list[Text]:
     """Return what is deleted, what stays and why, and what is about the limit."""
     names = [f"{one.title} ({one.file})" for one in pruning.objects]
     names += [file.name for file in pruning.files]
-    key = {"planned": "prune.deletes", "kept": "prune.not_deleted"}.get(told, "")
-    key = key if pruning.mode == "delete" else "prune.would_delete"
-    first = [say(key, names=first_names(names))] if names and key else []
+    key = told if pruning.mode == "delete" else "would_delete"
+    first = [say(f"prune.{key}", names=first_names(names))] if names and key is not None else []
     absent = [say("prune.absent", names=first_names(pruning.absent))] if pruning.absent else []
     return [*first, *_few(pruning.stays), *absent, *pruning.notes]
 
