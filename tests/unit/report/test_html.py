@@ -19,6 +19,7 @@ from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.state_words import FileState
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.html import render_html
+from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS, PAGE_VALUE
 
 
@@ -115,6 +116,13 @@ def test_a_run_that_does_not_know_who_it_is_says_where_it_was_and_no_user() -> N
     assert "dt: Acting user" not in skeleton
     nowhere = replace(run, heading=replace(scenes.HEADING, project=""))
     assert "h2: Who acted, and where" not in page_of(nowhere).skeleton
+
+
+def test_a_run_that_has_no_end_yet_says_none() -> None:
+    run = scenes.published()
+    begun = Outcome(run.result, changed=True, language="en_US", heading=run.heading)
+    assert "dt: Finished" in page_of(run).skeleton
+    assert "dt: Finished" not in page_of(begun).skeleton
 
 
 def test_whoever_made_a_version_by_bcs_own_word_is_named_once_and_nobody_where_it_says_none() -> None:

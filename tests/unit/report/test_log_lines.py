@@ -101,6 +101,7 @@ def plan_text(outcome: Outcome, *, language: Language = "en_US") -> str:
 def test_a_heading_of_which_nothing_is_known_tells_nothing() -> None:
     assert header_lines(Heading(), None, language="en_US") == [LogLine("info", "bcs-template-set , action")]
     assert str(build_text(Heading(build_number=7))) == "#7"
+    assert Heading().pipeline_id == ""
     assert str(target_text(Heading(region="gz"))) == "region gz, project , folder "
     planned = replace(scenes.planned(), heading=Heading())
     assert str(headline(planned)).startswith("Plan for : 1 domain to update")
