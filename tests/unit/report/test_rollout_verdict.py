@@ -137,6 +137,19 @@ def test_what_the_cluster_keeps_from_being_ready_is_not_called_failed_by_its_own
     assert told.startswith("the cluster keeps 1 of 1 domain from becoming ready: h0.example.com.")
 
 
+@pytest.mark.parametrize(
+    ("scene", "told"),
+    [
+        ("image_not_found", "1 of 2 domains can't become ready: b.example.com."),
+        ("timed_out", "1 of 2 domains did not become ready within 600 s, and did not fail: b.example.com."),
+        ("gone", "1 of 2 domains vanished from the cluster after the deployment: b.example.com."),
+        ("unseen", "1 of 2 domains could not be looked at any more, so the step does not know whether"),
+    ],
+)
+def test_every_end_of_a_wait_counts_the_domains_that_it_is_about(scene: str, told: str) -> None:
+    assert str(trouble_title(rollout_scenes.SCENES[scene]().outcome)).startswith(told)
+
+
 def test_what_ended_a_wait_before_its_time_is_told_once_after_the_workloads() -> None:
     early = say("rollout.ended_before_timeout", deadline=60, timeout=600)
     error = RolloutTimedOut(count=1, seconds=60, details=[early, early, say("rollout.observing"), "else"])
