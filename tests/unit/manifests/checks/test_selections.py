@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from tests.support.building import findings_of, manifest
 
+from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding
 
 
@@ -238,3 +239,21 @@ def test_how_many_pods_there_are_must_be_known_of_each_workload(others: list[str
 def test_a_budget_may_be_for_pods_that_the_run_does_not_have(selector: str) -> None:
     text = thing(*BUDGET, f"minAvailable: 9, selector: {{{selector}}}")
     assert found("blocked-drain", text, workload("Deployment", "replicas: 2")) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        ("near-selector", thing(*POLICY, "podSelector: {matchLabels: {app: wbe}}")),
+        ("blocked-drain", thing(*BUDGET, f"minAvailable: 2, {WEB}")),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_where_a_file_did_not_render_it_may_hold_the_pods_that_are_missed(
+    check: str, text: str, *, is_whole: bool
+) -> None:
+    file = manifest(f"{text}---\n{workload('Deployment', 'replicas: 2')}")
+    findings = check_manifests(
+        (file,), template_space="s", template_set=False, namespace="", kube_version="", is_whole=is_whole
+    )
+    assert (check in {finding.id for finding in findings}) is is_whole
