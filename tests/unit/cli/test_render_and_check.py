@@ -1,0 +1,83 @@
+"""The verbs `render` and `check` in a directory, with `builtin:web`: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bcs_template_set.cli.main import main
+
+VALUES = """\
+app: web
+domains:
+  - {host: www.example.com, image: 'example.com/web:1', load_balancers: [lb-1]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BK_CI_LOCALE_LANGUAGE", "en_US")
+    (tmp_path / "values.yaml").write_text(VALUES, encoding="utf-8")
+    (tmp_path / "latest.yaml").write_text(VALUES.replace("web:1", "web:latest"), encoding="utf-8")
+    (tmp_path / "wrong.yaml").write_text(VALUES.replace("web:1", "Web:1"), encoding="utf-8")
+    return tmp_path
+
+
+class Told:
+    """How a verb ended, and what it printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], *argv: str) -> None:
+        self.status = main(argv)
+        self.out, self.err = capsys.readouterr()
+
+
+def test_every_manifest_is_printed_under_its_name_as_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Told(capsys, "render", "values.yaml", "--set", "branch.name=dev")
+    parts = told.out.split("---\n# ")
+    assert (told.status, told.err, parts[0]) == (0, "", "")
+    assert [part.partition("\n")[0] for part in parts[1:]] == [
+        *("www.example.com.deployment.yaml", "www.example.com.routes.yaml", "www.example.com.service.yaml"),
+    ]
+    assert all(part.endswith("\n") and not part.endswith("\n\n") for part in parts[1:])
+    assert 'image: "example.com/web:1"' in told.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "found", "said"),
+    [
+        (["values.yaml"], 0, "", "3 files checked, no problems."),
+        (["latest.yaml"], 0, "image-tag", "3 files checked, 1 finding: 1 image-tag."),
+        (["latest.yaml", "--strict"], 1, "image-tag", "3 files checked, 1 finding: 1 image-tag."),
+        (["wrong.yaml"], 1, "image", "finding"),
+        (["values.yaml", "--version", "1.0"], 0, "", "no problems"),
+        (["values.yaml", "--version", "v" * 65], 1, "can't be used", "1 version-name"),
+        (["values.yaml", "gone.yaml"], 1, "gone.yaml", "finding"),
+        (["values.yaml", "--kube-version", "1.28"], 0, "", "no problems"),
+        (["values.yaml", "--kube-version", "x"], 1, "", "--kube-version"),
+        (["values.yaml", "--set", "branch.nam=x"], 1, "", 'Did you mean "branch.name"?'),
+    ],
+)
+def test_findings_are_printed_and_counted_and_errors_end_with_1(
+    capsys: pytest.CaptureFixture[str], argv: list[str], status: int, found: str, said: str
+) -> None:
+    told = Told(capsys, "check", *argv)
+    assert told.status == status, told.err
+    assert (told.out != "") == (found != "")
+    assert found in told.out
+    assert said in told.err
+
+
+@pytest.mark.parametrize("argv", [["latest.yaml", "gone.yaml"], ["values.yaml", "--set", "x=y"]])
+def test_other_tools_get_one_document_whatever_is_wrong(
+    capsys: pytest.CaptureFixture[str], argv: list[str]
+) -> None:
+    told = Told(capsys, "check", *argv, "--format", "json")
+    document = json.loads(told.out)
+    assert (told.status, document["failed"]) == (1, True)
+    assert document["tool"]["version"] not in ("", None)
+    places = [(finding["file"] or "", finding["line"] or 0) for finding in document["findings"]]
+    assert places == sorted(places)
+    assert places != []
