@@ -51,6 +51,8 @@ def test_the_user_of_a_desk_is_everybody_and_nobody_else_says_so() -> None:
 def test_a_build_number_that_is_none_is_said() -> None:
     with pytest.raises(InputUnreadable, match=r"build\.number"):
         LocalAgent({"build": {"build.number": "x"}}).build(recorded=True)
+    with pytest.raises(InputUnreadable, match=r"build\.started_at"):
+        LocalAgent({"build": {"build.started_at": "x"}}).build(recorded=True)
 
 
 def test_what_the_build_says_of_its_target_goes_over_the_inputs() -> None:
@@ -174,9 +176,11 @@ def test_an_argument_that_nobody_knows_is_a_mistake_of_the_arguments() -> None:
     [
         (None, "no such file"),
         (b"\xff", "must be UTF-8 text"),
+        (b"a: {", "desk.yaml"),
         (b"- a", "must be a table with the keys regions, inputs, user, access_token, build"),
         (b"usr: x", 'Did you mean "user"?'),
         (b"inputs: {actoin: plan}", 'Did you mean "action"?'),
+        (b"inputs: {action: pubish}", "inputs.action"),
         (b"inputs: {action: pubish}", 'Did you mean "publish"?'),
         (b"inputs: [a]", "inputs must be a table"),
         (b"build: x", "build must be a table"),
@@ -194,6 +198,12 @@ def test_a_settings_file_that_is_none_is_told_with_what_is_wrong(
     (detail,) = caught.value.details
     assert said in str(detail)
     assert str(caught.value.cure()) == f"Correct {at}."
+
+
+def test_what_is_no_file_is_told_in_the_systems_words(tmp_path: Path) -> None:
+    with pytest.raises(InputsInvalid) as caught:
+        read_settings_file(tmp_path)
+    assert str(caught.value.details[0]) == f"{tmp_path}: can't be read (Is a directory)"
 
 
 def test_a_settings_file_is_read_as_it_is(tmp_path: Path) -> None:
@@ -218,6 +228,7 @@ def test_names_of_a_build_are_given_by_set_and_every_build_has_a_number_and_a_br
     [
         ("branch.nam=x", 'Did you mean "branch.name"?'),
         ("branch.name", "branch.name"),
+        ("xyz=1", '"xyz" is not a known name'),
         ("t0ken: s3cret", "***"),
         ("build.number=07", "--set build.number takes a whole number above 0"),
         ("build.started_at=x", "--set build.started_at takes a whole number above 0"),

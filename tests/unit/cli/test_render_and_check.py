@@ -45,6 +45,16 @@ def test_every_manifest_is_printed_under_its_name_as_one_document(capsys: pytest
     assert 'image: "example.com/web:1"' in told.out
 
 
+def test_of_a_branchs_paths_it_is_said_that_the_others_are_not_shown(
+    capsys: pytest.CaptureFixture[str], desk: Path
+) -> None:
+    (desk / "values.yaml").write_text(VALUES.replace("host:", "branch_paths: true, host:"), encoding="utf-8")
+    told = Told(capsys, "render", "values.yaml", "--set", "branch.name=dev")
+    assert told.status == 0
+    assert told.err.startswith('Only the path /dev/ of branch "dev" is shown for www.example.com;')
+    assert told.err.endswith(".\n")
+
+
 @pytest.mark.parametrize(
     ("argv", "status", "found", "said"),
     [
@@ -68,6 +78,7 @@ def test_findings_are_printed_and_counted_and_errors_end_with_1(
     assert (told.out != "") == (found != "")
     assert found in told.out
     assert said in told.err
+    assert (told.out + told.err).count("\n") == len((told.out + told.err).splitlines())
 
 
 @pytest.mark.parametrize("argv", [["latest.yaml", "gone.yaml"], ["values.yaml", "--set", "x=y"]])
@@ -81,3 +92,27 @@ def test_other_tools_get_one_document_whatever_is_wrong(
     places = [(finding["file"] or "", finding["line"] or 0) for finding in document["findings"]]
     assert places == sorted(places)
     assert places != []
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        (["gone.yaml"], "Correct the file, or its path: that is relative to the working directory"),
+        (["values.yaml", "--version", "v" * 65], "Correct --version."),
+        (["values.yaml", "--set", "x=y"], "Correct the arguments."),
+        (["latest.yaml"], "Give it the tag of one build, or a digest."),
+    ],
+)
+def test_a_hint_names_what_is_at_a_desk(
+    capsys: pytest.CaptureFixture[str], argv: list[str], hint: str
+) -> None:
+    document = json.loads(Told(capsys, "check", *argv, "--format", "json").out)
+    assert document["findings"][0]["hint"].startswith(hint)
+
+
+def test_a_file_of_builtin_web_has_its_own_name_also_where_nothing_is_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = Told(capsys, "check", "values.yaml", "--format", "junit")
+    assert '<testsuite name="www.example.com.deployment.yaml"' in told.out
+    assert (told.status, told.err) == (0, "3 files checked, no problems.\n")
