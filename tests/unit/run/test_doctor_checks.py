@@ -17,14 +17,18 @@ from bcs_template_set.config.principal import Principal
 from bcs_template_set.config.regions import Endpoint
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
+    AccessRefused,
     AppNotGranted,
     AuthenticationRefused,
+    ClusterNotVisible,
     CredentialUnusable,
     NobodyArrived,
+    NoCredentials,
     NoPermission,
     OwnerMismatch,
     PrivateSettingsInvalid,
     ProjectNotVisible,
+    TokenRefused,
 )
 from bcs_template_set.messages.server_errors import (
     BcsFailed,
@@ -39,7 +43,7 @@ from bcs_template_set.messages.server_errors import (
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.examination import Finding, lines_of
 from bcs_template_set.run.doctor import doctor_run, examine, without_settings
-from bcs_template_set.run.doctor_exam import Exam, Probe
+from bcs_template_set.run.doctor_exam import Exam, Probe, home_of
 from bcs_template_set.system.http_values import HttpAnswer, NoAnswer
 from bcs_template_set.system.parallel import Done, Raised
 
@@ -207,6 +211,30 @@ def test_what_is_wrong_with_the_app_is_told_there_and_the_user_is_named_all_the_
     assert unusable["app"].state == "failed"
     nobody = OwnerMismatch(app_code="a", owner="zhangsan", user="", run_as="starter", region="gz")
     assert told(examined(who=nobody), "user") == waits("app")
+
+
+@pytest.mark.parametrize(
+    ("kind", "home"),
+    [
+        (OwnerMismatch, "app"),
+        (NoCredentials, "app"),
+        (CredentialUnusable, "app"),
+        (AuthenticationRefused, "secret"),
+        (TokenRefused, "secret"),
+        (AppNotGranted, "grants"),
+        (AccessRefused, "grants"),
+        (NoSuchPath, "grants"),
+        (NobodyArrived, "passed"),
+        (NoPermission, "project"),
+        (ProjectNotVisible, "project"),
+        (BcsTooOld, "bcs"),
+        (ClusterNotVisible, "cluster"),
+        (GatewayFailed, None),
+    ],
+)
+def test_an_error_is_told_by_the_check_that_it_belongs_to(kind: type[StepError], home: Optional[str]) -> None:
+    error = kind.__new__(kind)
+    assert home_of(error) == home
 
 
 def test_what_is_wrong_with_the_user_is_told_there_and_the_app_waits() -> None:
