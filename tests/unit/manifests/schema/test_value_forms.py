@@ -101,6 +101,8 @@ FORMS: Mapping[str, tuple[Sequence[object], Mapping[str, Sequence[object]]]] = {
                 "@every 1h30m",
             ),
             *("TZ=Asia/Shanghai 0 3 * * 1", "CRON_TZ=UTC   @daily", "* * * 1-dec *", "*/59 * * * *"),
+            "* * * jan-feb,feb-mar,mar-apr,apr-may,may-jun,jun-jul,jul-aug,aug-sep,sep-oct,oct-nov,nov-dec *",
+            "* * * * sun-mon,mon-tue,tue-wed,wed-thu,thu-fri,fri-sat",
         ],
         {
             "value_schedule": [
