@@ -206,3 +206,11 @@ def test_a_service_that_a_built_in_template_would_have_made_is_missed(
     found = told(ingress, check="ingress-service", domain=domain, is_whole=is_whole)
     at = "spec.rules[0].http.paths[0].backend.service.name"
     assert found == [(at, "service_missing", {"name": "web"})] * count
+
+
+@pytest.mark.parametrize("selector", ["{app: web}", "{app: api}"])
+def test_what_a_service_selects_may_be_anothers_so_it_warns(selector: str) -> None:
+    service = SERVICE.format(selector=selector, ports="[{port: 80, targetPort: htpp}]")
+    found = findings_of(manifest(workload("{matchLabels: {app: web}}")), manifest(service, name="b.yaml"))
+    check = "service-port" if selector == "{app: web}" else "service-selector"
+    assert [(finding.id, finding.is_warning) for finding in found] == [(check, True)]
