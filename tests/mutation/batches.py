@@ -1,9 +1,9 @@
 """Asks unit tests of many mutants in one process: what is swapped is swapped back.
 
-What a test leaves behind could make the next mutant fail. So a test that has failed runs again where nothing
-is changed, and a process in which it fails then is left: the mutant is asked in a fresh one. It could also
-hide a mutant. So what no unit test notices is left to `Swapped`, as is what can't be swapped or takes its
-process with it.
+What a test leaves behind could make another fail, such as a socket that is closed by the collector of garbage
+meanwhile. So a test has to fail twice, and then runs again where nothing is changed; a process in which it
+fails then is left: the mutant is asked in a fresh one. It could also hide a mutant. So what no unit test
+notices is left to `Swapped`, as is what can't be swapped or takes its process with it.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Batched(Swapped):
                 continue
             with _swapped(target, mutant, Path(directory, "change")) as is_swapped:
                 asked = tests if is_swapped else []
-                noticed = next((test for test in asked if not self._passes(test, say)), None)
+                noticed = next((test for test in asked if self._fails_twice(test, say)), None)
             if noticed is None:
                 say("left")
             elif not self._passes(noticed, say):
@@ -139,6 +139,9 @@ class Batched(Swapped):
                 self._order.remember(target, mutant, noticed)
                 say("killed", noticed)
         return 0
+
+    def _fails_twice(self, number: int, say: Callable[..., None]) -> bool:
+        return not self._passes(number, say) and not self._passes(number, say)
 
     def _passes(self, number: int, say: Callable[..., None]) -> bool:
         """Run a test as pytest does, without its words of what went wrong."""

@@ -123,7 +123,7 @@ class Order:
 
 @dataclass
 class Run:
-    """A process that tests one mutant, or the module as it is."""
+    """A process that tests one mutant, or the module as it is; `before` are tests that were asked already."""
 
     target: Target
     mutant: Optional[Mutant]
@@ -131,6 +131,7 @@ class Run:
     process: int
     told: int
     directory: str
+    before: Optional[Sequence[int]] = None
     number: int = -1
     since: float = field(default_factory=time.monotonic)
 
@@ -165,6 +166,10 @@ class Hunt:
                     continue
                 running.remove(run)
                 assert run.mutant is not None
+                if ending == "killed" and run.number > 0 and run.before is None:
+                    # What an earlier test has left may have made it fail: it is asked again, as the first.
+                    running.append(self._ask_again(run))
+                    continue
                 killer = run.tests[run.number] if 0 <= run.number < len(run.tests) else None
                 if ending in ("killed", "timed out") and killer is not None:
                     if not self._is_sound(run.target, killer):
@@ -172,10 +177,18 @@ class Hunt:
                         continue
                     self._order.remember(run.target, run.mutant, killer)
                 name = None if killer is None or ending == "survived" else self._order.seen.tests[killer]
-                asked = [self._order.seen.tests[test] for test in run.tests] if ending == "survived" else []
+                alive = [*(run.before or ()), *run.tests] if ending == "survived" else []
+                asked = [self._order.seen.tests[test] for test in alive]
                 self._told(run.target, run.mutant, ending, name, asked)
             if running:
                 wait_for([run.told for run in running])
+
+    def _ask_again(self, run: Run) -> Run:
+        """Ask the test that has failed and those behind it; all of them where it was none of these."""
+        left = run.tests[run.number :] or run.tests
+        again = self._start(run.target, run.mutant, left)
+        again.before = run.tests[: len(run.tests) - len(left)]
+        return again
 
     def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
         raise NotImplementedError

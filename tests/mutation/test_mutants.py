@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from array import array
 from dataclasses import replace
@@ -12,8 +13,8 @@ import pytest
 
 from tests.mutation.__main__ import explains_nothing, hashes_of_parts, hashes_of_tests, read_explained
 from tests.mutation.changing import patch, swap
-from tests.mutation.mutants import Parsed, mutants_of
-from tests.mutation.running import Order
+from tests.mutation.mutants import Mutant, Parsed, mutants_of
+from tests.mutation.running import Hunt, Order, Run
 from tests.mutation.seeing import Seen, SeenModule
 from tests.mutation.targets import NOT_HUNTED, TARGETS, Target, modules
 
@@ -273,6 +274,29 @@ def test_a_survivor_is_asked_again_of_tests_that_were_not_asked_yet() -> None:
     assert order.tests_for(target, mutant, whole=True) == [1, 2]
     order.only = "tests/unit/"
     assert order.tests_for(target, mutant, whole=True) == [1]
+
+
+class _Forgetful(Hunt):
+    """A hunt whose last test notices mutants, `by_chance` only behind what the first has left."""
+
+    by_chance = False
+
+    def _tests_for(self, target: Target, mutant: Mutant) -> list[int]:
+        return self._order.tests_for(target, mutant, whole=True)
+
+    def _test(self, run: Run) -> int:
+        os.write(run.told, b"." * len(run.tests))
+        return int(run.mutant is not None and (not self.by_chance or len(run.tests) > 1))
+
+
+@pytest.mark.parametrize("by_chance", [False, True])
+def test_a_test_that_fails_behind_others_only_has_noticed_nothing(*, by_chance: bool) -> None:
+    ended: list[tuple[str, object, object]] = []
+    hunt = _Forgetful(Order(SEEN_BY_THREE, budget=9), workers=1, told=lambda *how: ended.append(how[2:]))
+    hunt.by_chance = by_chance
+    hunt.go_through([(Target("m"), next(m for m in mutants_of(THEN) if m.line == 3))])
+    tests = SEEN_BY_THREE.tests
+    assert ended == [("survived", None, tests) if by_chance else ("killed", tests[-1], [])]
 
 
 @pytest.mark.parametrize(
