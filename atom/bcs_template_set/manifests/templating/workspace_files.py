@@ -102,7 +102,8 @@ class Workspace:
         """Return the files of the directory that a path leads to, as paths of the workspace."""
         folder = path.rpartition("/")[0]
         try:
-            names = [entry.name for entry in islice(os.scandir(self.root / folder), MOST_KNOWN)]
+            with os.scandir(self.root / folder) as entries:
+                names = [entry.name for entry in islice(entries, MOST_KNOWN)]
         except OSError:
             return []
         return [f"{folder}/{name}" if folder else name for name in sorted(names) if not name.startswith(".")]

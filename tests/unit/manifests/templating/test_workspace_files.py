@@ -21,6 +21,7 @@ from bcs_template_set.manifests.templating.workspace_files import (
 )
 from bcs_template_set.messages import Text
 from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable
+from bcs_template_set.messages.spelling import MOST_KNOWN
 
 POD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 
@@ -261,6 +262,14 @@ def test_a_file_that_can_be_found_but_not_read_is_named_with_the_systems_reason(
     with pytest.raises(FileUnusable, match="mem") as caught:
         Workspace(Path("/proc/self")).read_text("mem")
     assert os.strerror(errno.EIO) in str(caught.value.problem)
+
+
+def test_beside_more_files_than_are_looked_at_for_its_like_a_missing_one_leaves_nothing_open(
+    tmp_path: Path,
+) -> None:
+    for number in range(MOST_KNOWN + 1):
+        (tmp_path / f"{number}.yaml").touch()
+    assert "missing.yaml does not exist" in read(tmp_path, "missing.yaml")  # a warning would fail this test
 
 
 def test_a_glob_over_more_files_than_it_may_look_at_is_refused(tmp_path: Path) -> None:
