@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import takewhile
-from operator import eq
 from typing import Optional, TypeVar
 
 from bcs_template_set.manifests.route_changes import told_change
@@ -236,7 +235,7 @@ def image_change(old: str, new: str) -> str:
     if old_name == new_name:
         of_one_kind = old_tag[:1] == new_tag[:1]
         return f"{_base_name(old)} -> {_short_tag(new_tag)[1:] if of_one_kind else _base_name(new)}"
-    alike = takewhile(lambda both: eq(*both), zip(old_name, new_name))
+    alike = takewhile(lambda both: both[0] == both[1], zip(old_name, new_name))
     shared = "".join(left for left, _ in alike).rfind("/") + 1
     return f"{old[shared:]} -> {new[shared:]}"
 
