@@ -19,7 +19,7 @@ def local_language() -> Language:
     Read from the variables: `locale` knows only the locales that are installed. English if in doubt.
     """
     names = ("BK_CI_LOCALE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-    known = [os.environ[name] for name in names if os.environ.get(name)] or [str(locale.getlocale()[0])]
+    known = [os.environ[name] for name in names if os.environ.get(name)] or [locale.getlocale()[0] or ""]
     return "zh_CN" if known[0].lower().startswith(("zh", "chinese")) else "en_US"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Optional
 
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import NamespaceRef, get_live, list_live
@@ -253,16 +254,16 @@ def _state(
     file: str, document: Document, pods: Mapping[Workload, int], given: Mapping[str, str]
 ) -> LiveState:
     count = pods.get((document.kind, document.name))
-    live: Object = {"spec": {"replicas": count}}
+    live: Optional[Object] = None if count is None else {"spec": {"replicas": count}}
     return LiveState(file, document.kind, document.name, _filled_in(document.body, given), live)
 
 
 def _filled_in(body: Object, given: Mapping[str, str]) -> Object:
-    """Return an object with the number of pods that the author's variables give it, as far as that counts."""
+    """Return an object with the number of pods that the author's variables give it."""
     number = given.get(text_at(body, "spec", "replicas").strip("{} "))
     if number is None or not number.isdecimal():
         return body
-    return {**body, "spec": {"replicas": int(number)}}
+    return {**body, "spec": {**mapping_at(body, "spec"), "replicas": int(number)}}
 
 
 def look_before(
