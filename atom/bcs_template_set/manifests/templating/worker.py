@@ -100,28 +100,31 @@ def _plain(value: object) -> Json:
 
 
 class _Requests:
-    """The lines of stdin, as they come; after the last one, whatever is under way is left."""
+    """The lines of stdin, as they come; after the last one, whatever is under way is left.
+
+    So is what has not begun: who waits for an answer keeps stdin open.
+    """
 
     def __init__(self, stdin: BinaryIO) -> None:
         self._stdin = stdin
         self._lines: SimpleQueue[bytes] = SimpleQueue()
-        self.is_under_way = False
+        self._is_under_way = self._is_over = False
         Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self._stdin:
             self._lines.put(line)
+        self._is_over = True
         self._lines.put(b"")
-        if self.is_under_way:
+        if self._is_under_way:
             end_this()
 
     def next(self) -> Optional[dict[str, Json]]:
         """Return the next one, or None after the last."""
-        self.is_under_way = False
-        line = self._lines.get()
-        self.is_under_way = True
-        text = line.decode("utf-8", "surrogatepass")
-        return cast("dict[str, Json]", json.loads(text)) if text else None
+        self._is_under_way = False
+        text = self._lines.get().decode("utf-8", "surrogatepass")
+        self._is_under_way = True
+        return None if self._is_over else cast("dict[str, Json]", json.loads(text))
 
 
 def _stop(frame: Optional[FrameType]) -> None:

@@ -6,8 +6,10 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -191,26 +193,45 @@ def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits_module, "_HAS_BOUNDS", False)
 
 
-def answers(*requests: Mapping[str, object]) -> list[dict[str, object]]:
+REQUEST = {"name": "t", "source": "a", "is_version": False}
+
+
+def lines(*messages: Mapping[str, object]) -> bytes:
+    return b"".join(json.dumps(message).encode() + b"\n" for message in messages)
+
+
+@pytest.mark.usefixtures("signals", "unbounded")
+@pytest.mark.parametrize("sent", [[], [START], [START, REQUEST]], ids=["nothing", "names", "a template"])
+def test_a_child_says_nothing_to_a_parent_that_is_gone_before_it_has_begun(
+    monkeypatch: pytest.MonkeyPatch, sent: list[Mapping[str, object]]
+) -> None:
+    """It has read all there is when it begins with the first line, as one does that took long to start."""
+
+    class AtOnce(threading.Thread):
+        def start(self) -> None:
+            self.run()
+
+    monkeypatch.setattr(worker, "Thread", AtOnce)
     out = io.BytesIO()
-    worker.serve(io.BytesIO(b"".join(json.dumps(request).encode() + b"\n" for request in requests)), out)
-    return [json.loads(line) for line in out.getvalue().splitlines()]
+    worker.serve(io.BytesIO(lines(*sent)), out)
+    assert out.getvalue() == b""
 
 
 @pytest.mark.usefixtures("signals", "unbounded")
-def test_a_child_says_nothing_where_nothing_is_asked() -> None:
-    assert answers() == []
-    assert answers(START) == []
+def test_a_child_ends_where_nobody_hears_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
 
-
-@pytest.mark.usefixtures("signals", "unbounded")
-def test_a_child_ends_where_nobody_hears_its_answer() -> None:
     class Closed(io.BytesIO):
         def flush(self) -> None:
+            heard.append(self.getvalue())
             raise BrokenPipeError
 
-    lines = [START, {"name": "t", "source": "a", "is_version": False}]
-    worker.serve(io.BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines)), Closed())
+    monkeypatch.setattr(worker, "end_this", lambda: None)  # this process goes on
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stdin, os.fdopen(writing, "wb", buffering=0) as parent:
+        parent.write(lines(START, REQUEST))
+        worker.serve(stdin, Closed())
+    assert b'"text": "a"' in b"".join(heard)
 
 
 def module_without(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
