@@ -34,7 +34,6 @@ class Mismatch(ValueError):
     """A value is not of its type; the sentence ends with the path to it, from `$`, where that is longer."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(problem)
         self.problem = problem
         self.path = ""
 

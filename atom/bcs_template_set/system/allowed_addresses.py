@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Callable, Union
+from typing import Callable, Optional, Union
 
 from bcs_template_set.system.http_values import Unusable
 
@@ -21,7 +21,7 @@ Address = tuple[
 """One of `getaddrinfo`'s answers, whose last part is what a socket connects to."""
 
 
-def allowed_addresses(host: str, port: int, *, refuses: Callable[[str], bool]) -> Sequence[Address]:
+def allowed_addresses(host: str, port: Optional[int], *, refuses: Callable[[str], bool]) -> Sequence[Address]:
     """Return the addresses of a host that a request may go to; every spelling of an address is resolved too.
 
     Raises:
@@ -38,7 +38,7 @@ def allowed_addresses(host: str, port: int, *, refuses: Callable[[str], bool]) -
 def addresses_of(host: str) -> tuple[str, ...]:
     """Return the addresses that a host's name resolves to, each once; none where it resolves to none."""
     try:
-        found = allowed_addresses(host, 0, refuses=lambda _: False)
+        found = allowed_addresses(host, None, refuses=lambda _: False)
     except (OSError, UnicodeError):  # the latter for what can be no name: `a..b`
         return ()
     return tuple(dict.fromkeys(map(address_of, found)))

@@ -73,7 +73,8 @@ class Connections:
             return self._exchange(self._prepared(request), attempt, first)
         except ValueError:  # an error of `requests` or urllib3 about an address or a header is one too
             # Its text, and any exception chained to it, may quote a header: that is where secrets are.
-            raise failure_of(Unusable("request_invalid", kind="invalid"), sent=attempt.sent, url="") from None
+            invalid = Unusable("request_invalid", kind="invalid")
+            raise failure_of(invalid, sent=attempt.sent, url=request.url) from None
         except (HTTPError, HTTPException, OSError, Unusable) as exc:
             raise failure_of(exc, sent=attempt.sent, url=request.url) from exc
         finally:
@@ -85,9 +86,9 @@ class Connections:
         with suppress(ValueError, HTTPError, OSError, Unusable):
             request = self._prepared(HttpRequest("GET", url))  # to find the way by: it is never sent
             proxies = self._way(request, current.attempt)
-            pool = self._adapter.get_connection_with_tls_context(request, verify=True, proxies=proxies)
-            opening = partial(self._keep, cast("Pool", pool), remaining=remaining)
-            connections = cast("Pool", pool).take(count)
+            pool = cast("Pool", self._adapter.get_connection_with_tls_context(request, proxies=proxies))
+            opening = partial(self._keep, pool, remaining=remaining)
+            connections = pool.take(count)
             overlap([partial(opening, connection) for connection in connections], concurrency=count)
 
     def _keep(self, pool: Pool, connection: HTTPConnection, *, remaining: Callable[[], float]) -> None:
@@ -114,12 +115,11 @@ class Connections:
         patience = attempt.patience()
         with self._adapter.send(
             request,
-            stream=True,
             timeout=(min(self._transport.connect_timeout, patience), patience),
             proxies=proxies,
         ) as response:
             if request.method == "HEAD":  # its headers tell of a body that does not come
-                body = response.raw.read(decode_content=False)
+                body = response.raw.read()
             elif first is None:
                 body = read_whole(response.raw, most=attempt.most)
             else:
@@ -140,7 +140,7 @@ class Connections:
         Raises:
             Unusable, OSError: it may not, or there is no way.
         """
-        url = request.url or ""
+        url = str(request.url)
         proxies = self._proxies(request, url)
         attempt.proxied = bool(proxies)
         self._look_past_a_proxy(url, attempt)
@@ -161,7 +161,7 @@ class Connections:
     def _checked(self, request: PreparedRequest, proxy: str) -> dict[str, str]:
         proxies = {"all": proxy}
         try:
-            self._adapter.get_connection_with_tls_context(request, verify=True, proxies=proxies)
+            self._adapter.get_connection_with_tls_context(request, proxies=proxies)
         except ValueError as exc:
             # Chained, its text would show the proxy's address, with its credentials.
             raise Unusable("proxy", kind="proxy", problem=type(exc).__name__) from None
@@ -171,12 +171,9 @@ class Connections:
         """Refuse what a proxy would reach for us, as far as its name can be resolved here."""
         if attempt.refuses is None or not attempt.proxied:
             return
-        parts = urlsplit(url)
-        try:
-            found = allowed_addresses(parts.hostname or "", parts.port or 0, refuses=attempt.refuses)
+        with suppress(OSError):  # a name that only the proxy knows
+            found = allowed_addresses(str(urlsplit(url).hostname), None, refuses=attempt.refuses)
             attempt.peer = address_of(found[0])
-        except OSError:
-            attempt.peer = ""  # a name that only the proxy knows
 
 
 # --- what went wrong ------------------------------------------------------------------------------------
@@ -216,13 +213,13 @@ def failure_of(error: Exception, *, sent: bool, url: str) -> Union[NotSent, NoAn
     causes = list(_causes(error))
     if sent:
         return _loss(causes)
-    kind, problem = _obstacle(causes, host=urlsplit(url).hostname or "")
+    kind, problem = _obstacle(causes, host=urlsplit(url).hostname)
     if any(isinstance(cause, ProxyError) for cause in causes):
         return NotSent(say("transport.proxy", problem=problem), "proxy")
     return NotSent(problem, kind)
 
 
-def _obstacle(causes: list[BaseException], *, host: str) -> tuple[Obstacle, Text]:
+def _obstacle(causes: list[BaseException], *, host: Optional[str]) -> tuple[Obstacle, Text]:
     for types, kind, name in _OBSTACLES:
         for cause in causes:
             if isinstance(cause, types):
@@ -235,7 +232,7 @@ def _finer(cause: BaseException) -> Optional[tuple[Obstacle, str]]:
     """Return what OpenSSL knows more precisely, None where it does not."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATES.get(cause.verify_code)
-    return _HANDSHAKES.get(cause.reason or "") if isinstance(cause, ssl.SSLError) else None
+    return _HANDSHAKES.get(cause.reason) if isinstance(cause, ssl.SSLError) else None
 
 
 def _loss(causes: list[BaseException]) -> NoAnswer:

@@ -85,7 +85,6 @@ class _TimedReader(io.RawIOBase):
         self._attempt = attempt
         self._file = sock.makefile("rb", buffering=0)
         self._room = AROUND * attempt.most
-        self.ended = False
 
     def makefile(self, _: str) -> io.BufferedReader:
         """Return what http.client reads an answer from, which takes this for the socket."""
@@ -157,22 +156,19 @@ class _Connection(HTTPConnection):
             return super()._new_conn()
         made, attempt.peer = connected(
             allowed_addresses(self.host, self.port, refuses=attempt.refuses),
-            seconds=attempt.patience() if self.timeout is None else self.timeout,
+            seconds=cast("float", self.timeout),
         )
         return made
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    """Knows what was agreed on when it was opened, and tells each attempt that uses it."""
-
-    _tls = ""
-    _valid_until = 0.0
+    """Knows what was agreed on when it was opened, and tells each attempt that gets an answer by it."""
 
     def connect(self) -> None:
         super().connect()
         made = cast("ssl.SSLSocket", self.sock)
-        self._tls = made.version() or ""
-        self._valid_until = ssl.cert_time_to_seconds(str((made.getpeercert() or {})["notAfter"]))
+        self._tls = str(made.version())
+        self._valid_until = ssl.cert_time_to_seconds(cast("dict[str, str]", made.getpeercert())["notAfter"])
 
     @property
     def is_connected(self) -> bool:
@@ -187,9 +183,9 @@ class _TlsConnection(_Connection, HTTPSConnection):
                 return True
         return False
 
-    def send(self, data: Any) -> None:  # noqa: ANN401 - http.client's own signature
-        super().send(data)
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's answer
         current.attempt.tls, current.attempt.valid_until = self._tls, self._valid_until
+        return super().getresponse()
 
 
 class Pool(HTTPConnectionPool):
@@ -248,18 +244,20 @@ class Adapter(HTTPAdapter):
         self._ca_bundle = ca_bundle
         self._environ = environ
         self._context: Optional[ssl.SSLContext] = None
-        self._last: tuple[tuple[str, str], Any] = (("", ""), None)
+        self._last: tuple[Optional[str], Any] = (None, None)
         self._lock = threading.RLock()
 
     def get_connection_with_tls_context(self, request: PreparedRequest, *_: Any, **named: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
-        """Return the connections to a request's server; the last one's without reading its address again."""
-        proxies = named["proxies"]
-        way = (server_of(request.url or ""), proxies.get("all", ""))
-        last = self._last
-        if last[0] != way:
-            found = super().get_connection_with_tls_context(request, verify=True, proxies=proxies)
-            last = self._last = (way, found)
-        return last[1]
+        """Return the connections to a request's server; the last one's without reading its address again.
+
+        Through which proxy these go is always the same.
+        """
+        last, found = self._last
+        server = server_of(str(request.url))
+        if last != server:
+            found = super().get_connection_with_tls_context(request, verify=True, proxies=named["proxies"])
+            self._last = (server, found)
+        return found
 
     def build_connection_pool_key_attributes(self, request: PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
         """Return where a request goes, and the context that verifies who is there."""

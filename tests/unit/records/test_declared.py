@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Annotated, Optional
 
 import pytest
 
 from bcs_template_set.records.declared import Record, camel, fresh, types_of
+from bcs_template_set.records.decoding import Rule, convert, fits
 
 
 class Point(Record, named=camel):
@@ -30,9 +31,25 @@ def test_fields_are_given_in_their_order_or_by_name() -> None:
 
 
 def test_a_default_that_can_change_is_made_for_each() -> None:
-    one, other = Named(1), Named(1)
+    class Words(Record):
+        words: list[str] = fresh(factory=list)
+
+    one, other = Words(), Words()
     one.words.append("x")
     assert other.words == []
+
+
+def test_one_that_says_nothing_of_its_json_is_read_from_an_object_that_may_hold_more() -> None:
+    class Plain(Record):
+        at_most_two: Annotated[int, Rule(most=2)]
+
+    assert convert({"at_most_two": 2, "more": 1}, Plain) == Plain(2)
+    assert not fits({"at_most_two": 3}, Plain)
+    assert not fits([2], Plain)
+
+
+def test_a_name_has_capitals_where_it_had_underlines() -> None:
+    assert (camel("one"), camel("one_or_two")) == ("one", "oneOrTwo")
 
 
 def test_a_value_is_equal_to_one_with_the_same_fields_of_its_class() -> None:

@@ -76,6 +76,7 @@ PAIRS: dict[str, tuple[object, object]] = {
         Annotated[str, Rule(pattern="^1", shortest=1, longest=2)],
         Annotated[str, msgspec.Meta(pattern="^1", min_length=1, max_length=2)],
     ),
+    "at most two": (Annotated[str, Rule(longest=2)], Annotated[str, msgspec.Meta(max_length=2)]),
     "some": (Annotated[list[int], Rule(shortest=1)], Annotated[list[int], msgspec.Meta(min_length=1)]),
     "word": (
         Union[Annotated[int, Rule(least=0)], Literal["auto"]],
@@ -131,7 +132,7 @@ def place_in(error: Exception) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["<class 'int'>", str(Optional[str]), "Literal", "Outer", "rows", str(dict[str, int])]
+    "name", ["<class 'int'>", str(Optional[str]), "Literal", "Outer", "rows", str(dict[str, int]), "word"]
 )
 @pytest.mark.parametrize("text", ["[]", '"x"', "{}", '{"anId":"x"}', '{"anId":1,"rows":[{"a":1},{}]}', "[1]"])
 def test_it_says_so_in_the_same_words(name: str, text: str) -> None:
@@ -170,3 +171,15 @@ def test_json_is_read_and_written_as_it_came() -> None:
 def test_a_value_fits_its_type_or_not() -> None:
     assert fits([1], list[int])
     assert not fits(["1"], list[int])
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        ("1", int, "Expected `int`, got `str`"),
+        ([], Optional[Inner], "Expected `object | null`, got `array`"),
+        ({"a": 1, "z": 1}, Inner, "Object contains unknown fields"),
+    ],
+)
+def test_what_is_refused_is_said(given: object, kind: type[object], said: str) -> None:
+    assert sentence(lambda: convert(given, kind)) == said

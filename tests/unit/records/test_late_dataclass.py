@@ -99,8 +99,9 @@ def test_one_that_is_not_frozen_is_worked_out_when_it_is_made() -> None:
 def test_one_without_fields_is_the_same_as_any_other() -> None:
     @late_dataclass.dataclass(frozen=True)
     class Nothing:
-        pass
+        """What it is."""
 
+    assert Nothing.__doc__ == "What it is."
     assert Nothing() == Nothing()
     assert len({Nothing(), Nothing()}) == 1
 
