@@ -69,6 +69,7 @@ def test_status_headers_and_body_come_back_whatever_the_status(transport: Transp
         assert answer.status == int(status[:3])
         assert answer.body == b"body"
         assert answer.headers["x-name"] == "Value"
+        assert (answer.peer, answer.tls, answer.valid_until) == ("", "", 0.0)
         assert server.requests[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
 
 

@@ -12,6 +12,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import field
 from http.client import HTTPResponse, IncompleteRead
 from typing import Any, Callable, Optional, cast
 from urllib.parse import unquote, urlsplit
@@ -51,7 +52,7 @@ class Attempt:
     last: bool = False
     sent: bool = False
     refuses: Optional[Callable[[str], bool]] = None
-    proxied: bool = False
+    proxied: bool = field(init=False)
     peer: str = ""
     tls: str = ""
     valid_until: float = 0.0

@@ -11,11 +11,11 @@ from typing import Literal, Optional, Protocol, Union
 from bcs_template_set.messages import Text, say
 from bcs_template_set.records.late_dataclass import dataclass
 
-LARGEST_BODY = 10 * 1024 * 1024
-"""Bytes of an answer, as sent and as decompressed."""
+LARGEST_BODY = 10_485_760
+"""Bytes (10 MiB) of an answer, as sent and as decompressed."""
 
-LARGEST_LIST = 64 * 1024 * 1024
-"""Bytes of a list that grows with the past, and that a server has no pages of (facts/bcs.md, trap 20)."""
+LARGEST_LIST = 67_108_864
+"""Bytes (64 MiB) of a list that grows with the past, and that has no pages (facts/bcs.md, trap 20)."""
 
 # fmt: off
 Obstacle = Literal[
@@ -65,7 +65,6 @@ class _Failed(Exception):
     """That no whole answer came; `kind` says what was in the way."""
 
     def __init__(self, problem: Union[Text, str], kind: Obstacle = "other") -> None:
-        super().__init__()
         self.problem = problem
         self.kind: Obstacle = kind
 
@@ -87,7 +86,7 @@ class NoAnswer(_Failed):
 # --- an answer's body ---------------------------------------------------------------------------------
 
 
-PIECE = 64 * 1024
+PIECE = 65_536
 SHOWN = 100
 """Characters of a header's text in a message."""
 
@@ -96,7 +95,6 @@ class Unusable(Exception):
     """Something we refuse ourselves; `name` is its sentence in the catalogue's `transport` area."""
 
     def __init__(self, name: str, *, kind: Obstacle = "other", **fields: object) -> None:
-        super().__init__(name)
         self.kind: Obstacle = kind
         self.problem = say(f"transport.{name}", **fields)
 

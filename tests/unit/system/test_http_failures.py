@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Optional
+from typing import Optional, get_args
 
 import pytest
 from urllib3.exceptions import ProxyError  # noqa: TID251 - what the module translates
 
 from bcs_template_set.system.http_connections import failure_of
-from bcs_template_set.system.http_values import NoAnswer, NotSent, Unusable
+from bcs_template_set.system.http_values import LASTING, NoAnswer, NotSent, Obstacle, Unusable
 
 URL = "https://bkapi.example.com/x"
 
@@ -91,6 +91,10 @@ def test_of_what_was_sent_no_answer_came_and_only_time_is_told_apart(
         assert isinstance(failure, NoAnswer)
         assert failure.kind == kind
         assert words in str(failure)
+
+
+def test_only_what_may_be_otherwise_in_a_moment_is_tried_again() -> None:
+    assert {*get_args(Obstacle)} - LASTING == {"refused", "name", "timeout", "tls", "proxy", "other"}
 
 
 def test_errors_that_hold_each_other_are_looked_at_once() -> None:

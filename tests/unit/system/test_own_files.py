@@ -106,8 +106,13 @@ def pipe_instead(path: Path) -> None:
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize("change", [link_beside, pipe_instead])
-def test_a_file_that_becomes_a_pipe_or_a_hard_link_while_it_is_read_is_not_believed(
+def link_instead(path: Path) -> None:
+    path.rename(path.with_name("second"))
+    path.symlink_to(path.with_name("second"))
+
+
+@pytest.mark.parametrize("change", [link_beside, pipe_instead, link_instead])
+def test_a_file_that_becomes_a_pipe_or_a_link_while_it_is_read_is_not_believed(
     file: OwnFile, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
 ) -> None:
     file.write_bytes(b"ours")
@@ -120,7 +125,7 @@ def test_a_file_that_becomes_a_pipe_or_a_hard_link_while_it_is_read_is_not_belie
         return found
 
     monkeypatch.setattr(os, "stat", swapped)
-    with pytest.raises(WorkspaceUnwritable, match="is a link, a pipe"):
+    with pytest.raises(WorkspaceUnwritable, match=r"is a link, a pipe|symbolic links"):
         file.read_bytes(most=99)
 
 
@@ -148,6 +153,7 @@ def test_a_plain_file_is_written_again_and_read(file: OwnFile) -> None:
     assert file.read_bytes(most=99) == b"second"
     assert [path.name for path in file.path.parent.iterdir()] == ["a.html"]
     assert file.path.stat().st_mode & 0o777 == 0o644 & ~_umask()
+    assert file.path.parent.stat().st_mode & 0o777 == 0o755 & ~_umask()
     assert file.read_bytes(most=3) == b"sec"
 
 
@@ -161,6 +167,17 @@ def test_what_is_not_there_is_not_there(file: OwnFile) -> None:
     with pytest.raises(FileNotFoundError):
         file.read_bytes(most=99)
     assert list(file.workspace.iterdir()) == []
+
+
+def test_a_directory_that_goes_while_it_is_written_to_is_an_error_of_the_workspace(
+    file: OwnFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "replace", gone)
+    with pytest.raises(WorkspaceUnwritable, match="No such file"):
+        file.write_bytes(b"ours")
 
 
 def test_what_a_killed_run_left_beside_is_no_hindrance(file: OwnFile) -> None:
@@ -249,6 +266,27 @@ def test_a_directory_that_is_swapped_meanwhile_is_not_followed(
     OwnFile(own.parent, ".own/run/a.html").write_bytes(b"ours")
     assert all_below(elsewhere) == {}
     assert all_below(own.with_name("moved")) == {"run/a.html": b"ours"}
+
+
+@pytest.mark.skipif(not BY_DESCRIPTOR, reason="there it is only looked at")
+@pytest.mark.parametrize("become", [lambda at, other: at.symlink_to(other), lambda at, _: os.mkfifo(at)])
+def test_a_directory_that_becomes_a_link_or_a_pipe_while_it_is_entered_is_not_followed_nor_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, become: Callable[[Path, Path], None]
+) -> None:
+    elsewhere, own, check = tmp_path / "elsewhere", tmp_path / "workspace" / ".own", os.stat
+    elsewhere.mkdir()
+
+    def swapped(*args: str, **named: Any) -> os.stat_result:  # noqa: ANN401 - as os.stat
+        found = check(*args, **named)
+        if args[0] == ".own":
+            own.rename(own.with_name("moved"))
+            become(own, elsewhere)
+        return found
+
+    monkeypatch.setattr(os, "stat", swapped)
+    with pytest.raises(WorkspaceUnwritable):
+        OwnFile(own.parent, ".own/a.html").write_bytes(b"ours")
+    assert all_below(elsewhere) == {}
 
 
 def test_nothing_stays_open(file: OwnFile) -> None:

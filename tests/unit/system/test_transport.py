@@ -16,7 +16,9 @@ from tests.support.pieces import FakeClock
 from bcs_template_set.system.authorities import trusting
 from bcs_template_set.system.http_client import Transport
 from bcs_template_set.system.http_connections import Connections
+from bcs_template_set.system.http_pools import Attempt
 from bcs_template_set.system.http_values import HttpAnswer, HttpRequest, Unusable
+from bcs_template_set.system.proxies import Machine
 
 
 class Told(Connections):
@@ -60,6 +62,18 @@ def test_a_request_may_take_the_time_to_connect_and_twice_that_between_two_piece
     transport.close()
     transport.close()
     assert kept.is_closed
+
+
+@pytest.mark.parametrize(("left", "patience"), [(70.0, 9.0), (0.5, 0.5), (0.0001, 0.001)])
+def test_a_wait_on_a_socket_takes_no_more_than_the_request_has_left_and_never_none(
+    left: float, patience: float
+) -> None:
+    assert Attempt(lambda: left, 9.0).patience() == patience
+
+
+def test_a_transport_shows_nobody_the_password_of_a_proxy() -> None:
+    shown = repr(Transport(environ={"https_proxy": "http://me:canary@x"}, proxy="http://me:canary@x"))
+    assert "canary" not in shown + repr(Machine({"https_proxy": "http://me:canary@x"}, ()))
 
 
 def test_what_is_closed_is_opened_again_by_who_sends_and_by_nobody_else() -> None:
