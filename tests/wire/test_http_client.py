@@ -194,6 +194,23 @@ def test_tasks_that_overlap_do_so_as_soon_as_those_before_have_sent_their_reques
         transport.close()
 
 
+def test_after_closing_no_connection_stays_open_that_was_used(transport: Transport) -> None:
+    rest, has_ended = list[bytes](), threading.Event()
+
+    def script(connection: socket.socket, _: bytes) -> bool:
+        connection.sendall(http())
+        rest.append(connection.recv(1))
+        has_ended.set()
+        return False
+
+    with serving(script) as server:
+        get(transport, server.url)
+        assert not rest
+        transport.close()
+        assert has_ended.wait(5)
+        assert rest == [b""]
+
+
 def test_an_answer_of_another_charset_is_not_touched(transport: Transport) -> None:
     body = "拒绝".encode("gbk")
     with serving(saying(http(body, headers=("Content-Type: text/plain; charset=gbk",)))) as server:
@@ -232,6 +249,18 @@ def test_an_answer_as_large_as_allowed_is_taken_and_one_byte_more_is_not(transpo
     with serving(saying(http(b"x" * (LARGEST_BODY + 1)))) as server, pytest.raises(NoAnswer) as caught:
         get(transport, server.url)
     assert str(LARGEST_BODY) in str(caught.value)
+
+
+def test_what_is_around_a_body_is_bounded_by_twice_what_the_body_may_have(transport: Transport) -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+    for count, is_taken in ((70, True), (90, False)):
+        with serving(saying(interim * count + http())) as server:
+            request = HttpRequest("GET", server.url, most=1000)
+            if is_taken:
+                assert transport.send(request).body == b"{}"
+                continue
+            with pytest.raises(NoAnswer, match="larger than 2000 bytes"):
+                transport.send(request)
 
 
 def test_a_request_may_allow_a_larger_answer(transport: Transport) -> None:
@@ -504,6 +533,48 @@ def test_a_proxy_of_the_environment_is_used_with_its_credentials() -> None:
     assert b"proxy-authorization: basic" in proxy.requests[0].lower()
 
 
+def test_connections_through_a_proxy_are_kept_for_all_servers_behind_it() -> None:
+    with serving(saying(http(b"through"))) as proxy:
+        transport = Transport(environ={}, proxy=proxy.url)
+        for name in ("one", "two", "one"):
+            assert get(transport, f"http://{name}.example.com/a").body == b"through"
+        transport.close()
+        assert proxy.connections == 1
+
+
+def test_plain_http_needs_no_bundle_that_can_be_read(tmp_path: Path) -> None:
+    with serving(saying(http(b"ok"))) as server:
+        for proxy in ("", server.url):
+            transport = Transport(ca_bundle=str(tmp_path / "none.pem"), environ={}, proxy=proxy)
+            assert get(transport, server.url).body == b"ok"
+            transport.close()
+
+
+def test_a_proxy_that_speaks_tls_has_to_be_known_as_a_server_has(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    with serving(saying(http(b"through")), tls=server_side(authority.issue_cert("127.0.0.1"))) as proxy:
+        known, unknown = (Transport(ca_bundle=at, environ={}, proxy=proxy.url) for at in (str(bundle), ""))
+        assert get(known, "http://gateway.example.com/").body == b"through"
+        known.close()
+        with pytest.raises(NotSent):
+            get(unknown, "http://gateway.example.com/")
+        assert len(proxy.requests) == 1
+
+
+def test_what_is_no_proxys_address_is_told_without_it() -> None:
+    transport = Transport(environ={"http_proxy": f"http://me:{SECRET}@[::1"})
+    with pytest.raises(NotSent) as caught:
+        get(transport, "http://gateway.example.com/")
+    assert caught.value.kind == "proxy"
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert SECRET not in f"{error!s}{error!r}"
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
 def test_a_proxy_s_user_may_have_no_password() -> None:
     with serving(saying(http(b"through"))) as proxy:
         transport = Transport(environ={"http_proxy": proxy.url.replace("//", "//me@")})
@@ -650,6 +721,34 @@ def test_what_fails_ahead_is_told_by_the_first_request_alone(
     connections_of(transport).connect(address, count=2, remaining=lambda: 5.0)
     with pytest.raises(NotSent):
         get(transport, address)
+
+
+def test_what_does_not_verify_ahead_is_closed_and_carries_no_request(
+    transport: Transport, authority: trustme.CA
+) -> None:
+    with serving(saying(http()), tls=server_side(authority.issue_cert("127.0.0.1"))) as server:
+        connections_of(transport).connect(server.url, count=1, remaining=lambda: 5.0)
+        with pytest.raises(NotSent) as caught:
+            get(transport, server.url)
+        assert (caught.value.kind, server.requests) == ("certificate", [])
+
+
+def test_as_many_are_opened_at_once_as_are_asked_for_where_each_has_to_wait() -> None:
+    count = AT_ONCE + 2
+    every = threading.Barrier(count)
+
+    def together(connection: socket.socket, _: bytes) -> bool:
+        with suppress(threading.BrokenBarrierError):
+            every.wait(3)
+        connection.sendall(http(status="502 Bad Gateway"))
+        return False
+
+    with serving(together) as proxy:
+        transport = Transport(environ={}, proxy=proxy.url)
+        url = "https://gateway.example.com/"
+        connections_of(transport).connect(url, count=count, remaining=lambda: 5.0)
+        transport.close()
+        assert (len(proxy.requests), every.broken) == (count, False)
 
 
 def test_no_address_is_connected_to_ahead_that_is_refused() -> None:

@@ -94,11 +94,13 @@ class _TimedReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> Optional[int]:  # noqa: ANN401 - RawIOBase's own signature
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - RawIOBase's own signature
         self._sock.settimeout(self._attempt.patience())
-        count = self._file.readinto(buffer)
+        count = cast(
+            "int", self._file.readinto(buffer)
+        )  # None were "not yet", of a socket that does not wait
         self.ended = count == 0
-        self._room -= count or 0
+        self._room -= count
         if self._room < 0:
             raise Unusable("too_large", limit=AROUND * self._attempt.most)
         return count
