@@ -46,6 +46,9 @@ _KILLED, _FOR_IMPORT, _BROKEN = 1, 70, 71
 FOREVER = 15.0
 """Seconds that a test may take beyond twenty times what it takes else."""
 
+_TO_BEGIN = 180.0
+"""Seconds that a process may take before its first test: to import all on a machine that does much else."""
+
 _OF_CPU = 5
 PLAINLY = ("-q", "-s", "--assert=plain", "-p", "no:cacheprovider")
 _FRESH = 40
@@ -222,8 +225,9 @@ class Hunt:
                 run.since = time.monotonic()
         found, status = os.waitpid(run.process, os.WNOHANG)
         usual = sum(self._order.seen.seconds[test] for test in run.tests[max(run.number, 0) :][:1])
+        patience = _TO_BEGIN if run.number < 0 else FOREVER + 20 * usual
         is_over = found != 0
-        if not is_over and time.monotonic() - run.since > FOREVER + 20 * usual:
+        if not is_over and time.monotonic() - run.since > patience:
             os.killpg(run.process, signal.SIGKILL)
             os.waitpid(run.process, 0)
         elif not is_over:
