@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Optional
@@ -21,10 +20,19 @@ from bcs_template_set.bcs.answers import TemplateFile, TemplateSpace
 from bcs_template_set.bcs.calls import Reader
 from bcs_template_set.bcs.deploy_calls import list_namespaces
 from bcs_template_set.bcs.space.cluster_reads import ask_cluster
-from bcs_template_set.bcs.space.existing import SpaceHistories, VersionRef, ref_of
+from bcs_template_set.bcs.space.existing import SpaceHistories, ref_of
 from bcs_template_set.bcs.space.template_spaces import files_by_name, list_histories
 from bcs_template_set.bcs.space.versions import read_past_files, read_versions
 from bcs_template_set.cli.verb_plan import at_a_desk, find_folder
+from bcs_template_set.cli.version_builds import (
+    Pattern,
+    Refs,
+    build_pattern,
+    builds_of,
+    carried,
+    is_open,
+    told_by,
+)
 from bcs_template_set.config.inputs import Settings
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Language, say
@@ -53,17 +61,13 @@ from bcs_template_set.report.version_diff import (
 )
 from bcs_template_set.rollout.before_deploying import missing_namespace
 from bcs_template_set.rollout.domain_status import DomainHere
-from bcs_template_set.rollout.read_status import NameAndVersion, look_at_versions, read_lists, read_status
+from bcs_template_set.rollout.read_status import look_at_versions, read_lists, read_status
 from bcs_template_set.rollout.revisions import history_rows, revisions_of
 from bcs_template_set.rollout.sized_calls import Deploying
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.look_ahead import deploying_of
 from bcs_template_set.run.settings_phase import find_principal, holding, open_gateway, read_everything
 from bcs_template_set.system.stdout import put
-
-_EXPRESSION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-_TOLD: Mapping[str, str] = {"build.number": "(?P<build>[0-9]+)", "branch.slug": "(?P<branch>[a-z0-9-]+)"}
-"""What a version's name may tell of its build, by the expressions of the input `version`."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +110,11 @@ def lines_of_look(services: Services, hosts: Sequence[str], look: Look) -> list[
     context = read_everything(services)
     gateway = open_gateway(context, find_principal(context))
     with holding(gateway):
-        lines = [*look(_read_folder(gateway, context, hosts))]
+        lines = [*look(read_folder(gateway, context, hosts))]
     return [services.log.masker.mask(guarded(line)) for line in lines]
 
 
-def _read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> Folder:
+def read_folder(reader: Reader, context: RunContext, hosts: Sequence[str]) -> Folder:
     """Return the folder with the files of these hosts, all where none is named.
 
     Raises:
@@ -155,18 +159,6 @@ def _deploying(reader: Reader, context: RunContext) -> Deploying:
     return deploying_of(context, place, context.variables)
 
 
-def build_pattern(version: str) -> Optional[re.Pattern[str]]:
-    """Return what reads a build off the name of a version, None where the input puts none there."""
-    parts = _EXPRESSION.split(version)
-    texts, expressions = parts[::2], parts[1::2]
-    if "build.number" not in expressions or len(set(expressions)) < len(expressions):
-        return None
-    if not set(expressions) <= _TOLD.keys():
-        return None
-    found = zip(texts, (*(_TOLD[expression] for expression in expressions), ""))
-    return re.compile("".join(re.escape(text) + expression for text, expression in found))
-
-
 def look(options: argparse.Namespace, *, errors: Log) -> int:
     """Print what a verb finds; return 0, also where versions differ."""
     as_json: bool = options.json
@@ -188,16 +180,13 @@ def look(options: argparse.Namespace, *, errors: Log) -> int:
     return 0
 
 
-Refs = Mapping[NameAndVersion, VersionRef]
-
-
 def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
     """Return the lines that say what is live of a folder's files."""
     deploying, place = folder.target, folder.target.place
     status = read_status(folder.reader, deploying, folder.files)
     pattern = build_pattern(folder.settings.version)
     refs = _with_origins(folder, status.domains, status.refs, pattern=pattern)
-    rows = [DomainRow(domain, refs, _builds(domain, refs, pattern)) for domain in status.domains]
+    rows = [DomainRow(domain, refs, builds_of(domain, refs, pattern)) for domain in status.domains]
     head = {"cluster_id": place.cluster_id, "namespace": place.namespace, "space": folder.space.name}
     if as_json:
         document = {**head, "domains": status_document(rows, language=language)}
@@ -209,7 +198,7 @@ def look_at_status(folder: Folder, *, as_json: bool, language: Language) -> Iter
 
 
 def _with_origins(
-    folder: Folder, domains: Iterable[DomainHere], refs: Refs, *, pattern: Optional[re.Pattern[str]]
+    folder: Folder, domains: Iterable[DomainHere], refs: Refs, *, pattern: Optional[Pattern]
 ) -> Refs:
     """Return the versions with the builds that published them, read where neither name nor list tells.
 
@@ -218,39 +207,13 @@ def _with_origins(
     unknown = {
         pair: refs[pair].id
         for domain in domains
-        for pair in _carried([domain])
-        if pair in refs and _is_open(domain, refs[pair], pattern)
+        for pair in carried(domain)
+        if pair in refs and is_open(domain, refs[pair], pattern)
     }
     with suppress(StepError):
         read = read_versions(folder.reader, folder.settings.project_code, unknown.values())
         return {**refs, **{pair: ref_of(read[version_id]) for pair, version_id in unknown.items()}}
     return refs
-
-
-def _is_open(domain: DomainHere, ref: VersionRef, pattern: Optional[re.Pattern[str]]) -> bool:
-    """Tell whether a version has to be read: for its build, or for when it was published."""
-    told = ref.origin is not None or (pattern is not None and pattern.fullmatch(ref.name) is not None)
-    return not told or not (ref.created_at or any(file.since for file in domain.files))
-
-
-def _carried(domains: Iterable[DomainHere]) -> Iterator[NameAndVersion]:
-    return (
-        (file.name, version) for domain in domains for file in domain.files for version, _ in file.versions
-    )
-
-
-def _builds(domain: DomainHere, refs: Refs, pattern: Optional[re.Pattern[str]]) -> tuple[str, ...]:
-    """Return the builds of the versions that a domain's objects carry, each once."""
-    found = []
-    for pair in _carried([domain]):
-        origin = refs[pair].origin if pair in refs else None
-        named = pattern.fullmatch(pair[1]) if pattern is not None else None
-        if origin is not None and origin.build:
-            found.append((str(origin.build), origin.branch))
-        elif named is not None:
-            found.append((named["build"], named.groupdict().get("branch", "")))
-    builds = (f"{build} ({branch})" if branch else build for build, branch in found)
-    return tuple(dict.fromkeys(builds))
 
 
 def look_at_history(folder: Folder, *, as_json: bool, language: Language) -> Iterable[str]:
@@ -324,8 +287,7 @@ def _state(folder: Folder, histories: SpaceHistories, name: str) -> State:
     pattern = build_pattern(folder.settings.version)
 
     def branch_of(version: str) -> str:
-        found = pattern.fullmatch(version) if pattern is not None else None
-        return (found.groupdict().get("branch") or "") if found is not None else ""
+        return told_by(pattern, version).get("branch", "")
 
     state = state_at(histories, name, branch_of=branch_of)
     if state is None:

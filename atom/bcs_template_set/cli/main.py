@@ -259,7 +259,7 @@ def build_parser() -> Parser:
     add_looking_arguments(add("history"), hosts="+")
     add_looking_arguments(add("diff"), "A", "B", hosts="*")
     rolling = add("rollback")
-    rolling.add_argument("hosts", nargs="+", metavar="HOST", help=told("help.rollback_hosts"))
+    rolling.add_argument("hosts", nargs="+", metavar="HOST", help=told("help.some_hosts"))
     rolling.add_argument("--to", default="previous", metavar="TARGET", help=told("help.rollback_to"))
     rolling.add_argument("--yes", action="store_true", help=told("help.rollback_yes"))
     add_settings_argument(rolling)
@@ -293,7 +293,8 @@ def add_looking_arguments(parser: argparse.ArgumentParser, *versions: str, hosts
     for name in versions:
         parser.add_argument(name, help=told("help.version_or_live"))
     # Without a default, argparse counts "*" among the words that are missing.
-    parser.add_argument("hosts", nargs=hosts, default=[], metavar="HOST", help=told("help.hosts"))
+    key = "help.hosts" if hosts == "*" else "help.some_hosts"
+    parser.add_argument("hosts", nargs=hosts, default=[], metavar="HOST", help=told(key))
     add_settings_argument(parser, as_json=True)
 
 

@@ -90,8 +90,8 @@ def run_branches(services: Services, options: argparse.Namespace, *, out: TextIO
     """Do what was asked; return the exit status."""
     request = read_request(options)
     with acting(read_everything(services), VERB, out=out) as desk:
-        answer = _list_or_remove(desk, request)
-    _tell_end(desk, request, answer)
+        answer = list_or_remove(desk, request)
+    tell_end(desk, request, answer)
     return 0 if answer.is_done else 1
 
 
@@ -118,7 +118,8 @@ def read_request(options: argparse.Namespace) -> Request:
 # --- look, and take out ---------------------------------------------------------------------------------
 
 
-def _list_or_remove(desk: Desk, request: Request) -> Answer:
+def list_or_remove(desk: Desk, request: Request) -> Answer:
+    """Print the branches, take out what is asked for, and return what became of it."""
     context, gateway, log = desk.context, desk.gateway, desk.context.services.log
     project = context.settings.project_code
     space = find_folder(gateway, context.settings)
@@ -203,7 +204,8 @@ def _reason(outcome: FileOutcome) -> object:
 # --- tell -----------------------------------------------------------------------------------------------
 
 
-def _tell_end(desk: Desk, request: Request, answer: Answer) -> None:
+def tell_end(desk: Desk, request: Request, answer: Answer) -> None:
+    """Say what stays, would go, and is to be done; print the document for programs."""
     log = desk.context.services.log
     for removal in answer.removals or ():
         if removal.refused is not None:
@@ -211,14 +213,15 @@ def _tell_end(desk: Desk, request: Request, answer: Answer) -> None:
             log.error(say("branches.refused", name=removal.file, paths=removal.paths, reason=reason))
         elif request.dry_run:
             log.info(say("branches.would_go", name=removal.file, paths=removal.paths))
-    for text in _closing(request, answer):
+    for text in closing(request, answer):
         log.info(text)
     if request.as_json:
         document = document_of(answer, language=log.language)
         put(desk.out, json_text(document) + "\n")
 
 
-def _closing(request: Request, answer: Answer) -> Iterable[Text]:
+def closing(request: Request, answer: Answer) -> Iterable[Text]:
+    """Yield what is to be said of all removals at the end."""
     if answer.removals is None:
         return
     if not answer.removals:

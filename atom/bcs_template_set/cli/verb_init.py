@@ -232,8 +232,8 @@ def _put_new(output: str, text: str) -> None:
     """
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_OWNER)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as exc:
-        problem = say("init.unwritable", file=output, problem=exc.strerror or "?")
+        problem = say("init.unwritable", file=output, problem=exc.strerror)
         raise InputsInvalid(details=[problem]).with_cure(say("local.cure_arguments")) from exc
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Optional, TextIO, Union, get_args
 
 from bcs_template_set.agent.build_api import Credential
-from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of, number_of
+from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo, branch_of
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.answers import TemplateSpace
 from bcs_template_set.bcs.calls import Reader
@@ -30,11 +30,11 @@ from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.template_spaces import find_space
 from bcs_template_set.cli.desk_cures import in_settings
 from bcs_template_set.cli.desk_log import DeskLog, audience_at_desk
-from bcs_template_set.cli.verb_render import put_text, unknown_name
+from bcs_template_set.cli.verb_render import NUMBER, assigned, put_text, unknown_name
 from bcs_template_set.config.inputs import INPUTS, Action, Settings, wrong
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.manifests.parser_words import YamlUnreadable
-from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES
+from bcs_template_set.manifests.templating.build_context import GIVEN_NAMES, GIVEN_NUMBERS
 from bcs_template_set.manifests.wrong_values import one_of
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import Text, say
@@ -98,10 +98,10 @@ class LocalAgent:
             pipeline_id=self._build("pipeline.id"),
             pipeline_name=self._build("pipeline.name"),
             build_id=self._build("build.id"),
-            build_number=number_of("build.number", self._build("build.number", "1")),
-            started_at=number_of("build.started_at", self._build("build.started_at")),
+            build_number=int(self._build("build.number") or 1),
+            started_at=int(self._build("build.started_at") or 0),
             url=self._build("build.url"),
-            branch=branch_of(self._build("branch.name", "main")),
+            branch=branch_of(self._build("branch.name") or "main"),
             commit=self._build("commit.sha"),
         )
 
@@ -124,8 +124,8 @@ class LocalAgent:
     def write_output(self, document: Mapping[str, object]) -> None:
         """Write nothing: nobody reads an output.json here."""
 
-    def _build(self, name: str, default: str = "") -> str:
-        return _as_text(_table(self._settings, "build").get(name)) or default
+    def _build(self, name: str) -> str:
+        return _as_text(_table(self._settings, "build").get(name))
 
     def _token(self) -> str:
         return _as_text(self._settings.get("access_token"))
@@ -140,22 +140,16 @@ def over(settings: Mapping[str, YamlValue], options: argparse.Namespace) -> Mapp
     if options.verb == "rollback":
         lists: dict[str, Sequence[str]] = {
             "only": options.hosts,
-            "rollback_to": [options.to] if options.to else [],
+            "rollback_to": [options.to or "previous"],
         }
     else:
         lists = {"values_files": [*options.files, *options.values], "only": options.only}
     inputs: dict[str, YamlValue] = {name: "\n".join(lines) for name, lines in lists.items() if lines}
-    given = [assignment.partition("=") for assignment in options.set]
-    names: dict[str, YamlValue] = {name: value for name, _, value in given}
-    together: dict[str, YamlValue] = {
+    return {
         **settings,
         "inputs": {**_table(settings, "inputs"), **inputs},
-        "build": {**_table(settings, "build"), **names},
+        "build": {**_table(settings, "build"), **assigned(options.set)},
     }
-    mistakes = list(_mistakes_in(together))
-    if mistakes:
-        raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
-    return together
 
 
 def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
@@ -167,15 +161,16 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
     settings = over(read_settings_file(Path(settings_file)), options)
     agent = LocalAgent(settings, action=action)
-    if _action_of(settings) not in ("", "plan"):
-        log.warning(say("local.action_ignored", action=_action_of(settings)))
+    asked = _action_of(settings)
+    if asked not in ("", options.verb):
+        log.warning(say("local.action_ignored", action=asked))
     progress = ShownProgress(log, clock=clock, audience=audience_at_desk(sys.stdout, os.environ))
     services = services_at_desk(agent, log=log, clock=clock, progress=progress)
     with stoppable(clock) as interruption:
         outcome = run_step(services)
         interruption.close()
     progress.finish(services.record, outcome)
-    if goes_back and options.to and action == "plan" and outcome.error is None:
+    if goes_back and action == "plan" and outcome.error is None:
         log.info(say("local.rollback_yes"))
     if outcome.error is not None:
         in_settings(outcome.error, settings_file)
@@ -285,7 +280,7 @@ def _unreadable(error: Union[OSError, UnicodeDecodeError]) -> Text:
     if isinstance(error, UnicodeDecodeError):
         return say("local.not_utf8")
     missing = isinstance(error, FileNotFoundError)
-    return say("local.no_file") if missing else say("local.unreadable", problem=error.strerror or "?")
+    return say("local.no_file") if missing else say("local.unreadable", problem=error.strerror)
 
 
 def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
@@ -293,6 +288,10 @@ def _mistakes_in(settings: Mapping[str, YamlValue]) -> Iterator[Text]:
     action = _action_of(settings)
     if action and action not in ACTIONS:
         yield wrong("inputs.action", action, accepted=one_of(ACTIONS), choices=ACTIONS)
+    for name in GIVEN_NUMBERS:
+        number = _as_text(_table(settings, "build").get(name))
+        if number and not NUMBER.fullmatch(number):
+            yield say("local.no_number", name=name)
     for key, known in _TABLES.items():
         table = settings.get(key)
         if isinstance(table, dict):

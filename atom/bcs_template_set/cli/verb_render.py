@@ -42,7 +42,7 @@ from bcs_template_set.system.version import step_version
 _NAME = re.compile(r"[A-Za-z_.-]{1,32}")
 """A name as ours are: where `=`, a colon or a quote is missing, a value or a token becomes part of it."""
 
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 def render(options: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def check(options: argparse.Namespace) -> int:
     findings = [_at_desk(finding) for finding in findings]
     failed = any(options.strict or not finding.is_warning for finding in findings)
     names = tuple(file.name if file.domain else file.source for file in rendered.files)
-    _show(options.format, _checked(options.format, findings, names, failed=failed))
+    _show(options.format, findings, names, failed=failed)
     _tell(*_notes(rendered), _summary(findings, files=len(rendered.files)))
     return 1 if failed else 0
 
@@ -92,25 +92,21 @@ def _at_desk(finding: Finding) -> Finding:
     return replace(finding, hint=without_form(finding.hint) if kind is None else cure_at_desk(kind.code))
 
 
-def _checked(form: str, findings: Iterable[Finding], files: tuple[str, ...] = (), *, failed: bool) -> Checked:
-    by_place = sorted(findings, key=lambda finding: (finding.found_in.file, finding.found_in.line))
-    version = "" if form == "text" else step_version()  # to look for it takes longer than to check a domain
-    return Checked(tuple(by_place), files, failed=failed, language=local_language(), tool_version=version)
-
-
-def _show(form: str, checked: Checked) -> None:
+def _show(form: str, findings: Iterable[Finding], files: tuple[str, ...], *, failed: bool) -> None:
     """Print the document that was asked for, and nothing else."""
-    if form != "text":
-        put(sys.stdout, FORMATS[form](checked))
+    by_place = tuple(sorted(findings, key=lambda finding: (finding.found_in.file, finding.found_in.line)))
+    language = local_language()
+    if form in FORMATS:
+        put(sys.stdout, FORMATS[form](Checked(by_place, files, failed, language, step_version())))
         return
-    for line in told_lines(checked.findings):
-        put(sys.stdout, line.indent + guarded(one_line(line.render(checked.language))) + "\n")
+    for line in told_lines(by_place):
+        put(sys.stdout, line.indent + guarded(one_line(line.render(language))) + "\n")
 
 
 def show_mistakes(form: str, mistakes: Iterable[Detail]) -> None:
     """Print what is wrong with the arguments as the document that was asked for, if one was."""
     if form in FORMATS:
-        put(sys.stdout, FORMATS[form](_checked(form, map(input_mistake, mistakes), failed=True)))
+        _show(form, map(input_mistake, mistakes), (), failed=True)
 
 
 def _notes(rendered: Rendered) -> list[Text]:
@@ -130,19 +126,26 @@ def context_of(assignments: Iterable[str], *, also: Iterable[Text] = ()) -> Buil
         InputsInvalid: there is something in `also`, an assignment without `=`, of a name that is not given by
             anybody, or of a number that is none, or would be printed otherwise.
     """
-    given: dict[str, str] = {}
+    # What every build has, so that templates render at a desk as they would in a pipeline.
+    return make_context({"build.number": "1", "branch.name": "main", **assigned(assignments, also=also)})
+
+
+def assigned(assignments: Iterable[str], *, also: Iterable[Text] = ()) -> dict[str, str]:
+    """Return what `NAME=VALUE` assignments say; raises as `context_of`."""
+    given = {}
     mistakes = [*also]
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
-        if not equals or name not in GIVEN_NAMES:
+        if name not in GIVEN_NAMES:
             mistakes.append(unknown_name(name, GIVEN_NAMES))
-        elif name in GIVEN_NUMBERS and not _NUMBER.fullmatch(value):
-            mistakes.append(say("local.no_number", name=name))
+        elif not equals:
+            mistakes.append(say("local.no_value", name=name))
+        elif name in GIVEN_NUMBERS and not NUMBER.fullmatch(value):
+            mistakes.append(say("local.no_number", name=f"--set {name}"))
         given[name] = value
     if mistakes:
         raise InputsInvalid(details=mistakes).with_cure(say("local.cure_arguments"))
-    # What every build has, so that templates render at a desk as they would in a pipeline.
-    return make_context({"build.number": "1", "branch.name": "main", **given})
+    return given
 
 
 def unknown_name(name: str, known: tuple[str, ...]) -> Text:

@@ -81,7 +81,7 @@ def undeploy(desk: Desk, options: argparse.Namespace) -> int:
         desk.say(text)
     origins = [origin for file in folder.files.values() for origin in file.origins if origin is not None]
     pipelines = sorted({origin.pipeline for origin in origins if origin.pipeline})
-    if not options.files:
+    if pipelines and not options.files:
         services.log.info(say("undeploy.comes_back", host=options.host, pipelines=pipelines))
     return 0 if taken.is_whole else 1
 

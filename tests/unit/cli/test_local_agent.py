@@ -14,7 +14,7 @@ from bcs_template_set.cli.verb_plan import LocalAgent, over, read_settings_file
 from bcs_template_set.cli.verb_render import context_of
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import InputsInvalid, InputUnreadable
+from bcs_template_set.messages.errors import InputsInvalid
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,6 @@ def test_the_user_of_a_desk_is_everybody_and_nobody_else_says_so() -> None:
     assert {build.starter, build.modifier, build.authorizer, agent.build_row(build).started_by} == {"lisi"}
     assert agent.build_row(build).modifier == "lisi"
     assert (build.source, build.branch, build.build_number) == ("file", "x", 8)
-
-
-def test_a_build_number_that_is_none_is_said() -> None:
-    with pytest.raises(InputUnreadable, match=r"build\.number"):
-        LocalAgent({"build": {"build.number": "x"}}).build(recorded=True)
-    with pytest.raises(InputUnreadable, match=r"build\.started_at"):
-        LocalAgent({"build": {"build.started_at": "x"}}).build(recorded=True)
 
 
 def test_what_the_build_says_of_its_target_goes_over_the_inputs() -> None:
@@ -157,7 +150,18 @@ SETTINGS: dict[str, YamlValue] = {
                 }
             },
         ),
-        (Namespace(verb="rollback", hosts=[], to=None, set=[]), {}),
+        (
+            Namespace(verb="rollback", hosts=["a.example.com", "b.yaml"], to="", set=["build.number=8"]),
+            {
+                "inputs": {
+                    "values_files": "old.yaml",
+                    "region": "gz",
+                    "only": "a.example.com\nb.yaml",
+                    "rollback_to": "previous",
+                },
+                "build": {"build.number": "8"},
+            },
+        ),
     ],
 )
 def test_arguments_go_over_the_settings_file(options: Namespace, changed: dict[str, YamlValue]) -> None:
@@ -166,9 +170,12 @@ def test_arguments_go_over_the_settings_file(options: Namespace, changed: dict[s
 
 def test_an_argument_that_nobody_knows_is_a_mistake_of_the_arguments() -> None:
     with pytest.raises(InputsInvalid) as caught:
-        over({}, of_plan(set=["build.numer=8"]))
+        over({}, of_plan(set=["build.numer=8", "build.number=x", "branch.name"]))
     assert str(caught.value.cure()) == "Correct the arguments."
-    assert "build.number" in str(caught.value.details[0])
+    unknown, number, empty = map(str, caught.value.details)
+    assert 'Did you mean "build.number"?' in unknown
+    assert number.startswith("--set build.number takes a whole number")
+    assert "--set branch.name=VALUE" in empty
 
 
 @pytest.mark.parametrize(
@@ -185,6 +192,8 @@ def test_an_argument_that_nobody_knows_is_a_mistake_of_the_arguments() -> None:
         (b"inputs: [a]", "inputs must be a table"),
         (b"build: x", "build must be a table"),
         (b"build: {branch: x}", "branch.name"),
+        (b"build: {build.number: x}", "build.number takes a whole number above 0"),
+        (b"build: {build.number: 1, build.started_at: 1.5}", "build.started_at takes a whole number"),
     ],
 )
 def test_a_settings_file_that_is_none_is_told_with_what_is_wrong(
@@ -227,7 +236,9 @@ def test_names_of_a_build_are_given_by_set_and_every_build_has_a_number_and_a_br
     ("assignment", "said"),
     [
         ("branch.nam=x", 'Did you mean "branch.name"?'),
-        ("branch.name", "branch.name"),
+        ("branch.name", "--set branch.name has no value: write --set branch.name=VALUE."),
+        ("build.number", "--set build.number has no value"),
+        ("t0ken", '"***" is not a known name'),
         ("xyz=1", '"xyz" is not a known name'),
         ("t0ken: s3cret", "***"),
         ("build.number=07", "--set build.number takes a whole number above 0"),
