@@ -83,6 +83,31 @@ def test_hostile_text_does_not_widen_the_page(tmp_path: Path) -> None:
     assert measured(html, directory=tmp_path, width=640).page <= 640
 
 
+WWW = "example.com/web/www"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", f"{WWW}:1704448623620-427"),
+        (f"{WWW}:1", f"{WWW}:2"),
+        (f"{WWW}:1", f"{WWW}:1704448623620-427"),
+        (scenes.OLD, scenes.NEW),
+    ],
+    ids=["new", "both short", "after a short one", "after a long one"],
+)
+def test_a_tag_for_which_there_is_room_is_not_cut(old: str, new: str, tmp_path: Path) -> None:
+    """What is before it goes first: the tag is what tells two images apart."""
+    deployment, routes = scenes.updated("a.example.com")
+    plan = scenes.plan_of(replace(deployment, images=((old, new),)), routes)
+    tell = """
+    var tag=document.querySelector(".part .pair>span:last-child");
+    document.body.setAttribute("data-tag",tag.textContent+" "+(tag.scrollWidth>tag.clientWidth?"cut":"whole"));
+    """
+    seen = scripted(render_html(replace(scenes.planned(), plan=plan)), tell, directory=tmp_path, width=1280)
+    assert re.findall(r'data-tag=":?(.*?)"', seen) == [f"{new.rpartition(':')[2]} whole"]
+
+
 def test_the_script_runs_under_the_pages_own_policy(tmp_path: Path) -> None:
     seen = dom(render_html(scenes.half_published()), directory=tmp_path, width=1280)
     form = re.search(r"<form[^>]*>", seen)
