@@ -102,7 +102,8 @@ def test_a_tag_for_which_there_is_room_is_not_cut(old: str, new: str, tmp_path: 
     plan = scenes.plan_of(replace(deployment, images=((old, new),)), routes)
     tell = """
     var tag=document.querySelector(".part .pair>span:last-child");
-    document.body.setAttribute("data-tag",tag.textContent+" "+(tag.scrollWidth>tag.clientWidth?"cut":"whole"));
+    var told=tag.textContent+" "+(tag.scrollWidth>tag.clientWidth?"cut":"whole");
+    document.body.setAttribute("data-tag",told);
     """
     seen = scripted(render_html(replace(scenes.planned(), plan=plan)), tell, directory=tmp_path, width=1280)
     assert re.findall(r'data-tag=":?(.*?)"', seen) == [f"{new.rpartition(':')[2]} whole"]
