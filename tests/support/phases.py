@@ -86,12 +86,23 @@ class Cluster(Answers):
         return super()._answer(call)
 
 
+_OF_PODS: Mapping[str, Mapping[str, object]] = {
+    "Deployment": {"replicas": 3},
+    "DaemonSet": {"updateStrategy": {"type": "OnDelete"}},
+}
+_WELL = (
+    *("replicas", "updatedReplicas", "availableReplicas"),
+    *("desiredNumberScheduled", "currentNumberScheduled", "numberAvailable"),
+)
+
+
 class Namespace(Cluster):
     """A namespace that versions are deployed into: what it shows is what it was last told.
 
     A version is known by its id, `<file>@<version>`, and holds one object, of the file's name: a ConfigMap,
-    or a Deployment that is ready at once where the file's name says so. `live` are the versions that the
-    objects are marked with; `on_deploy` may change that, or raise, when a deployment has come.
+    or, where the file's name says so, a Deployment that is ready at once, or a DaemonSet whose old pods stay
+    until a person deletes them. `live` are the versions that the objects are marked with; `on_deploy` may
+    change that, or raise, when a deployment has come. `seen` is what a preview shows of a live object.
     """
 
     def __init__(self, versions: Iterable[str], live: Mapping[str, str], **answers: Answer) -> None:
@@ -99,6 +110,7 @@ class Namespace(Cluster):
         self.versions, self.live = set(versions), dict(live)
         self.deployed: list[list[str]] = []
         self.on_deploy: Callable[[], None] = lambda: None
+        self.seen: Callable[[dict[str, JsonValue]], object] = lambda body: body
         own: dict[str, Answer] = {
             "list variables": {"vars": []},
             "preview": self._preview,
@@ -106,6 +118,7 @@ class Namespace(Cluster):
             "find version": self._find,
             "get version": lambda call: self.version(call.segments[-1]),
             "get Deployment": self._get,
+            "get DaemonSet": self._get,
             "list pods": {"manifest": {"items": []}},
         }
         self.answers = {**own, **self.answers}
@@ -115,10 +128,11 @@ class Namespace(Cluster):
         """Return the manifest that a version holds."""
         file, _, version = version_id.partition("@")
         name = file.partition(".")[0]
-        if "deployment" in file:
-            pods = {"containers": [{"name": "main", "image": f"example.com/{name}:{version}"}]}
-            body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}}
-            return yaml.safe_dump({**body, "spec": {"replicas": 3, "template": {"spec": pods}}})
+        for kind, spec in _OF_PODS.items():
+            if kind.lower() in file:
+                pods = {"containers": [{"name": "main", "image": f"example.com/{name}:{version}"}]}
+                body = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}}
+                return yaml.safe_dump({**body, "spec": {**spec, "template": {"spec": pods}}})
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
         return yaml.safe_dump({**body, "data": {"version": version}})
 
@@ -146,7 +160,7 @@ class Namespace(Cluster):
         file, _, version = version_id.partition("@")
         wanted = self.marked(file, version)
         live = self.live.get(file, "")
-        before = yaml.safe_dump(self.marked(file, live)) if live else ""
+        before = yaml.safe_dump(self.seen(self.marked(file, live))) if live else ""
         metadata = wanted["metadata"]
         assert isinstance(metadata, dict)
         return {
@@ -170,9 +184,8 @@ class Namespace(Cluster):
         return self.version(version_id) if version_id in self.versions else {}
 
     def _get(self, call: Call[object]) -> JsonValue:
-        file = f"{call.segments[-1]}.deployment.yaml"
-        counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), 3)
-        status: JsonValue = {"observedGeneration": 2, **counts}
+        file = f"{call.segments[-1]}.{call.name.partition(' ')[2].lower()}.yaml"
+        status: JsonValue = {"observedGeneration": 2, **dict.fromkeys(_WELL, 3)}
         return {"manifest": {**self.marked(file, self.live[file]), "status": status}}
 
 

@@ -17,7 +17,7 @@ from bcs_template_set.manifests.declared_kinds import declared_kinds
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import NewerBuild, NotArrived
 from bcs_template_set.messages.state_words import Result
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import StepError, first_names
 from bcs_template_set.records.late_dataclass import dataclass
 from bcs_template_set.rollout.deploy_files import States, deploy_files
 from bcs_template_set.rollout.deploy_notes import moved_objects, restart_notes
@@ -66,7 +66,7 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
     place = run.context.namespace(planned.existing.project_id)
     target = DeployTarget(run.context, writer, place, declared_kinds(run.desired.files))
     try:
-        deploy_versions(run, target, files, planned=planned)
+        rollout = deploy_versions(run, target, files, planned=planned)
     except NewerBuild as exc:
         begun = services.record.rollout  # the newer one may have been live by then: that is no skipping
         if settings.on_newer_build != "skip" or (begun is not None and begun.deployed):
@@ -74,8 +74,7 @@ def deploy_run(run: RenderedRun, writer: Writer, *, planned: Planned) -> Result:
         services.record.warnings.append(say("deploy.skipped_newer", builds=list(exc.details)))
         return "skipped"
     services.log.group_end()
-    rollout = services.record.rollout
-    return "paused" if rollout is not None and rollout.is_paused else "deployed"
+    return "paused" if rollout.is_paused else "deployed"
 
 
 def _looking(run: RenderedRun, reader: Reader, planned: Planned) -> Looking:
@@ -106,8 +105,8 @@ def versions_to_be_live(run: RenderedRun, existing: Existing) -> list[FileVersio
 
 def deploy_versions(
     run: RenderedRun, target: DeployTarget, files: Sequence[FileVersion], *, planned: Planned
-) -> None:
-    """Deploy versions, wait for their workloads, and look at the pages.
+) -> Rollout:
+    """Deploy versions, wait for their workloads, look at the pages, and return what came of it.
 
     Raises:
         StepError: nothing was deployed, or a rollout failed (8005xx); the rollout is kept in any case.
@@ -141,7 +140,7 @@ def deploy_versions(
     if journal is not None and plan.deploy:
         journal.leave(replace(record.tell("deployed"), rollout=replace(rollout, deployed=plan.deploy)))
     try:
-        _Deployment(target, looking, own, deploying, plan).see_through(rollout)
+        return _Deployment(target, looking, own, deploying, plan).see_through(rollout)
     except StepError as exc:
         exc.with_context(cluster=place.cluster_id, namespace=place.namespace)
         mine = (*plan.deploy, *tried.files)
@@ -163,8 +162,7 @@ def _before(target: DeployTarget, plan: DeploymentPlan, tried: EarlierTry) -> tu
     known = {item.file: item for item in tried.before}
     replaced = plan.states_of(file.name for file in plan.deploy)
     versions = versions_before(plan.deploy, replaced, space=target.space)
-    looked_at = [state for state in replaced if state.file not in known]
-    ready = readiness_of(looked_at)
+    ready = readiness_of(replaced)
     found = {name: Before(name, version, ready.get(name, True)) for name, version in versions.items()}
     return tuple(item for _, item in sorted({**found, **known}.items()) if item.version)
 
@@ -197,7 +195,7 @@ class _Deployment:
     deploying: Deploying
     plan: DeploymentPlan
 
-    def see_through(self, rollout: Rollout) -> None:
+    def see_through(self, rollout: Rollout) -> Rollout:
         """Deploy, wait and look at the pages; each step's end is kept before the next one may fail."""
         target, plan = self.target, self.plan
         # The author's time, cut so that the step can still speak, or restore.
@@ -215,6 +213,7 @@ class _Deployment:
         rollout = target.keep(replace(rollout, watched=watched))
         check_watched(rollout.watched, seconds=seconds, timeout=target.settings.timeout)
         _arrive(target, rollout)
+        return rollout
 
     def _deploy(self, writer: Writer, rollout: Rollout) -> tuple[Rollout, States]:
         """Send what is to be deployed, keep what is live, however it ends; return that with its objects."""
@@ -223,7 +222,8 @@ class _Deployment:
         progress = DeployProgress(target, plan, rollout)
         states = deploy_files(writer, self.deploying, plan.deploy, known=known, observer=progress)
         rollout = target.keep(replace(rollout, deployed=plan.deploy))
-        target.tell(say("deploy.deployed", count=len(plan.deploy), names=[f.name for f in plan.deploy][:20]))
+        names = first_names([file.name for file in plan.deploy])
+        target.tell(say("deploy.deployed", count=len(plan.deploy), names=names))
         for note in moved_ports(known, states):
             target.warn(note)
         for note in restart_notes(plan, redeploy=target.settings.redeploy):
@@ -258,9 +258,8 @@ class _Deployment:
                 target.warn(warning)
             states = _newest_of(states, plan.states)
             deployed = replace(rollout, deployed=newest)
-            if plan.deploy:
-                known = plan.states_of(file.name for file in plan.deploy)
-                states = _newest_of(states, deploy_files(writer, deploying, plan.deploy, known=known))
+            known = plan.states_of(file.name for file in plan.deploy)
+            states = _newest_of(states, deploy_files(writer, deploying, plan.deploy, known=known))
             rollout = target.keep(deployed)
         return rollout, states
 

@@ -84,7 +84,10 @@ class JobState(Record):
     files: tuple[DeployedFile, ...] = ()
 
     def differs_from(self, settings: Settings) -> list[tuple[str, str, str]]:
-        """Return each input that names another place now: its name, what it was, what it is."""
+        """Return each input that names another place now: its name, what it was, what it is.
+
+        What has deployed nowhere was at no cluster.
+        """
         places = (
             ("region", self.region, settings.region),
             ("project_code", self.project, settings.project_code),
@@ -92,7 +95,7 @@ class JobState(Record):
             ("cluster_id", self.cluster_id, settings.cluster_id),
             ("namespace", self.namespace, settings.namespace),
         )
-        return [(name, was, now) for name, was, now in places if was != now]
+        return [(name, was, now) for name, was, now in places if was not in ("", now)]
 
     def deployed(self) -> tuple[FileVersion, ...]:
         """Return the files at the versions that were deployed."""

@@ -63,10 +63,11 @@ def prune_run(run: RenderedRun, writer: Writer, *, planned: Planned, result: Res
     if space is None or not plan.pruning.deletes:
         _warn(run, plan.pruning.blind)
         return
-    reason = _not_seen_ready(record.rollout, result)
-    if reason is None:
+    rollout = record.rollout
+    reason = _not_seen_ready(rollout, result)
+    if rollout is not None and reason is None:
         with record.phase("prune"):
-            reason = _prune(run, writer, space, planned=planned, pruning=plan.pruning)
+            reason = _prune(run, writer, space, planned=planned, pruning=plan.pruning, rollout=rollout)
     _warn(run, reason)
 
 
@@ -87,7 +88,13 @@ def _not_seen_ready(rollout: Optional[Rollout], result: Result) -> Optional[Text
 
 
 def _prune(
-    run: RenderedRun, writer: Writer, space: TemplateSpace, *, planned: Planned, pruning: Pruning
+    run: RenderedRun,
+    writer: Writer,
+    space: TemplateSpace,
+    *,
+    planned: Planned,
+    pruning: Pruning,
+    rollout: Rollout,
 ) -> Optional[Text]:
     """Look again, and delete what may still go; return why nothing was deleted, None where it was tried."""
     services = run.services
@@ -97,11 +104,8 @@ def _prune(
     except StepError as exc:
         return say("prune.look_failed", why=exc.title())
     looking = Looking(writer, place, space)
-    rollout = services.record.rollout
-    seen = (
-        [item.workload.title for item in rollout.watched if item.workload.kind in LISTED] if rollout else []
-    )
-    deployed = (*rollout.deployed, *rollout.live_already) if rollout else ()
+    seen = [item.workload.title for item in rollout.watched if item.workload.kind in LISTED]
+    deployed = (*rollout.deployed, *rollout.live_already)
     at = {file.name: file.version for file in deployed if file.live_as is None}
     fresh = look(run, looking, rows, planned.desired, seen=seen, at=at)
     if fresh.blind is not None:

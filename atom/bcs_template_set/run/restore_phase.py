@@ -137,8 +137,6 @@ class Restore:
         What somebody else has deployed since it was `seen` is left.
         """
         target = self.target
-        if not files:
-            return restoration, ()
         try:
             # An older version may name variables that the new ones do not.
             values = resolve_variables(target.writer, target.place, files, given=target.context.variables)
@@ -185,15 +183,14 @@ class Restore:
         target, files, known = self.target, self.files, self.known
         owed = frozenset(restoration.owed)
         others = owed.union(restoration.same) - {state.file for state in known}
-        looked_at = [file for file in files if file.name in owed or file.name not in others]
         try:
-            states, _ = look(target.writer, self.deploying, looked_at)
+            states, _ = look(target.writer, self.deploying, files)
             hidden = is_there_after_all(target.writer, target.place, states)
         except StepError:  # what could not be looked at is not said to be there, or gone
             hidden = True
         if hidden:
             return restoration
-        taken_back = [file for file in looked_at if file.name not in others]
+        taken_back = [file for file in files if file.name not in others]
         return replace(
             restoration,
             added=added(taken_back, states, space=target.space, known=known),
@@ -242,8 +239,7 @@ def _waited(target: DeployTarget, restoration: Restoration, states: Sequence[Liv
         check_watched(restoration.watched, seconds=seconds, timeout=target.settings.timeout)
     except StepError as exc:
         return replace(restoration, problem=restoration.problem or exc.title())
-    watched = restoration.watched
-    paused = [item.workload.title for item in watched if item.end == "paused" and not item.is_as_meant]
+    paused = [item.workload.title for item in restoration.watched if not item.is_as_meant]
     if paused:  # its version is the one before, and most of its pods are not
         return replace(restoration, problem=say("deploy.restore_paused", objects=paused))
     return restoration

@@ -51,6 +51,7 @@ from bcs_template_set.publish.past_states import (
     PastState,
     Pods,
     alike_in,
+    build_of,
     builds_of,
     history_of_line,
     never_live,
@@ -322,7 +323,7 @@ def _prepared(context: RunContext) -> Prepared:
         FilesMistaken: values or templates can't be read.
     """
     if context.settings.only:
-        nothing = replace(context.settings, templates=(), values="", values_files=(), remove_branches=())
+        nothing = replace(context.settings, templates=(), values_files=(), remove_branches=())
         return prepare_rendering(replace(context, settings=nothing))
     prepared = prepare_rendering(context)
     refusal = refusal_of(prepared.mistakes)
@@ -355,7 +356,7 @@ def nearest_possible(
     run: RenderedRun, reader: Reader, planned: Planned, past: Past, state: PastState
 ) -> Text:
     """Return which state before this one the cluster would take, of the nearest few, by BCS's dry run."""
-    refused = max(ref.origin.build for ref in state.versions.values() if ref.origin is not None)
+    refused = build_of(state.newest)
     builds = [build for build in builds_of(past.history) if build < refused][:MOST_TRIED]
     states = [*filter(None, (state_at_build(past.history, build) for build in builds))]
     lacking = lack_images(run.context, [files_of(earlier, past.files) for earlier in states])

@@ -162,6 +162,8 @@ def test_a_state_of_another_place_names_the_input_that_says_so(field: str, name:
     fields = {each: getattr(state, each) for each in JobState.__annotations__}
     other = JobState(**{**fields, field: "other"})
     assert other.differs_from(settings_of()) == [(name, "other", here)]
+    nowhere = JobState(**{**fields, "cluster_id": "", "namespace": ""})
+    assert nowhere.differs_from(settings_of()) == [], "it has deployed nothing"
 
 
 def test_a_first_try_has_none_before_it(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bcs_template_set.bcs.calls import one as answer_of
 from bcs_template_set.bcs.deploy_calls import NOBODY
 from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.bcs.space.existing import Existing
+from bcs_template_set.manifests.custom_kinds import CUSTOM
 from bcs_template_set.manifests.kinds import SERVICE
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import AppNotGranted, NoPermission
@@ -524,10 +525,10 @@ class Left:
         of_version = {"version": current["version"], "versionID": current["id"]}
         return {**row(**told), **of_version, "resourceType": ["Service"]}
 
-    def plan(self, **inputs: str) -> tuple[Phases, Planned]:
+    def plan(self, *, seconds: Optional[float] = None, **inputs: str) -> tuple[Phases, Planned]:
         """Plan to delete what is left."""
         wanted = desired(("a.yaml", service_text("web")))
-        phases = run_of(wanted=wanted, inputs={"prune": "delete", **inputs})
+        phases = run_of(wanted=wanted, seconds=seconds, inputs={"prune": "delete", **inputs})
         rows = {
             name: answer_of(TemplateFile)(self.row(name, build))
             for name, build in (("a.yaml", 7), ("old.yaml", self.old))
@@ -558,6 +559,27 @@ def test_what_an_earlier_build_has_left_is_planned_and_deleted() -> None:
     assert lines[-1] == "##[endgroup]"
     assert any("Service/old" in line for line in lines)
     assert not any(line.startswith("##[warning]") for line in lines)
+
+
+def test_a_file_that_goes_with_its_object_is_counted_and_a_limit_that_guards_nothing_is_told() -> None:
+    left = Left(delete_file=None)
+    phases, planned = left.plan(prune_also="files", prune_limit="9")
+    assert [note.key for note in planned.plan.pruning.notes] == ["prune.limit_idle"]
+    prune_run(phases.run, left.cluster, planned=planned, result="deployed")
+    assert phases.log.startswith(f"##[group]{say('prune.group', count=2)}\n")
+    taken = phases.record.taken
+    assert taken is not None
+    assert (taken.files, taken.is_whole) == (("old.yaml",), True)
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(None, 30), (20.0, 10)])
+def test_what_does_not_go_is_waited_for_half_of_the_time_that_is_left(
+    seconds: Optional[float], most: float
+) -> None:
+    left = Left(delete_Service=None)
+    phases, planned = left.plan(seconds=seconds)
+    prune_run(phases.run, left.cluster, planned=planned, result="deployed")
+    assert sum(phases.clock.waits) == most
 
 
 def why_nothing(left: Left, phases: Phases, planned: Planned) -> Optional[Text]:
@@ -594,6 +616,14 @@ def test_a_list_that_lacks_what_the_run_has_seen_live_is_not_the_truth() -> None
     assert why_nothing(left, phases, planned) == say(
         "prune.list_lacks", names=["Deployment/deployment.nginx.a"]
     )
+    there = Left()
+    phases, planned = there.plan()
+    one = watched("a", "ready")
+    service, custom = (
+        replace(one, workload=replace(one.workload, kind=kind, name="web")) for kind in (SERVICE, CUSTOM[0])
+    )
+    phases.record.rollout = Rollout(CLUSTER, NAMESPACE, watched=(service, custom))
+    assert why_nothing(there, phases, planned) is None, "BCS lists no custom objects"
 
 
 def test_a_newer_build_or_a_look_that_fails_keeps_all() -> None:

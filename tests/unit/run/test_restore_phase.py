@@ -9,7 +9,7 @@ from typing import Optional
 from tests.support.phases import PLACE, Answer, Namespace, Phases, run_of
 
 from bcs_template_set.bcs.calls import Call, JsonValue
-from bcs_template_set.messages import Text
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused, NoPermission
 from bcs_template_set.messages.server_errors import GatewayFailed
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
@@ -97,11 +97,54 @@ def test_a_workload_that_does_not_become_ready_is_the_problem() -> None:
     assert way.problem is not None
 
 
+def test_one_whose_pods_a_person_has_to_renew_is_the_problem_too() -> None:
+    way = Back("web.daemonset.yaml").go()
+    assert [item.end for item in way.watched] == ["paused"]
+    assert way.problem == say("deploy.restore_paused", objects=["DaemonSet/web"])
+
+
 def test_a_file_of_which_nothing_was_there_before_is_left_with_what_it_added() -> None:
     back = Back()
     way = back.go(before="", known=[state("a.yaml"), state("b.yaml")])
     assert (way.left, way.files, back.namespace.deployed) == (("a.yaml", "b.yaml"), (), [])
     assert way.added == ("ConfigMap/a", "ConfigMap/b")
+    assert back.phases.log == "", "where nothing goes back, nothing is waited for"
+
+
+WEB = "web.deployment.yaml"
+
+
+def test_pods_that_a_way_back_takes_or_does_not_give_back_are_a_warning() -> None:
+    back = Back(WEB)
+
+    def five(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        spec = body["spec"]
+        assert isinstance(spec, dict)
+        return {**body, "spec": {**spec, "replicas": 5}} if not back.namespace.deployed else body
+
+    back.namespace.seen = five
+    back.go()
+    assert back.phases.warnings == ["deploy.pods_said"]
+    had_four = Back(WEB)
+    before = state(WEB, "1")
+    assert before.live is not None
+    had_four.go(known=[replace(before, live={**before.live, "spec": {"replicas": 4}})])
+    (warning,) = had_four.phases.record.warnings
+    assert warning == say("deploy.pods_fewer", object="Deployment/web", live=4, left=3)
+
+
+def test_what_something_else_controls_is_said_before_it_goes_back() -> None:
+    back = Back("a.yaml")
+    owner: JsonValue = {"kind": "App", "name": "web", "controller": True}
+
+    def owned(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        metadata = body["metadata"]
+        assert isinstance(metadata, dict)
+        return {**body, "metadata": {**metadata, "ownerReferences": [owner]}}
+
+    back.namespace.seen = owned
+    back.go()
+    assert f"##[info]{say('deploy.owned', object='ConfigMap/a', owner='App/web')}" in back.phases.log
 
 
 def test_a_version_that_is_gone_or_the_same_is_told_as_that() -> None:
@@ -113,6 +156,7 @@ def test_a_version_that_is_gone_or_the_same_is_told_as_that() -> None:
     same = Back()
     told = same.go(before="2")
     assert (told.same, same.namespace.deployed) == (("a.yaml", "b.yaml"), [])
+    assert (way.added, told.added) == ((), ()), "nobody has seen what was there before"
 
 
 def test_what_others_have_deployed_or_changed_since_is_left() -> None:

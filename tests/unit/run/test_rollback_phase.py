@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Optional, cast
 
 import pytest
@@ -22,11 +24,19 @@ from bcs_template_set.bcs.space.existing import PastFile, ref_of
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.manifests.scope import Scope
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import DryRunFailed, InputsInvalid, NoPermission, NotReplaceable
+from bcs_template_set.messages.errors import (
+    DryRunFailed,
+    InputsInvalid,
+    NoPermission,
+    NotReplaceable,
+    RouteRemoval,
+)
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
+from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.past_states import PastState, history_of_line
+from bcs_template_set.run.journal import Journal, Seal
 from bcs_template_set.run.look_ahead import deploying_of
 from bcs_template_set.run.rollback_phase import (
     LiveVersions,
@@ -37,6 +47,7 @@ from bcs_template_set.run.rollback_phase import (
     roll_back,
     rows_in_scope,
 )
+from bcs_template_set.system.own_files import OwnFile
 
 SPACE = "front-ends"
 NO = NoPermission(user="lisi", message="no")
@@ -300,10 +311,10 @@ def test_a_build_whose_deployment_never_was_live_is_passed_by() -> None:
 # --- the whole way --------------------------------------------------------------------------------------
 
 
-def told_version(version_id: str) -> dict[str, JsonValue]:
-    """Return a version of the build of its own name."""
+def told_version(version_id: str, text: Optional[str] = None) -> dict[str, JsonValue]:
+    """Return a version of the build of its own name; it holds what the namespace says unless it is given."""
     build = version_id.partition("@")[2]
-    text = Namespace.text_of(version_id)
+    text = text or Namespace.text_of(version_id)
     description = replace(OURS, build=int(build)).line(text)
     return {
         "id": version_id,
@@ -315,18 +326,28 @@ def told_version(version_id: str) -> dict[str, JsonValue]:
 
 
 class GoingBack:
-    """A run that goes back, where build 5 was and build 6 is live; it is build 7."""
+    """A run that goes back, where build 5 was and build 6 is live; it is build 7.
 
-    def __init__(self, *names: str, answers: Optional[Mapping[str, Answer]] = None, **inputs: str) -> None:
+    `texts` are what versions hold that are no ConfigMaps, by their ids.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        answers: Optional[Mapping[str, Answer]] = None,
+        texts: Mapping[str, str] = MappingProxyType({}),
+        **inputs: str,
+    ) -> None:
         self.names = names or ("a.yaml",)
         versions = [f"{name}@{build}" for name in self.names for build in (5, 6)]
         self.namespace = Namespace(versions, dict.fromkeys(self.names, "6"))
-        listed = [*rows(*((name, f"{name}@6") for name in self.names))]
+        found = rows(*((name, f"{name}@6") for name in self.names))
+        listed = [{**row, "version": "6"} for row in found if isinstance(row, dict)]
         names_of = {f"{number:024x}": name for number, name in enumerate(self.names)}
 
         def history(call: Call[object]) -> JsonValue:
             name = names_of[call.segments[-2]]
-            return [told_version(f"{name}@{build}") for build in (6, 5)]
+            return [told_version(id_, texts.get(id_)) for id_ in (f"{name}@6", f"{name}@5")]
 
         spaces: JsonValue = [{"id": SPACE_ROW.id, "name": SPACE_ROW.name, "fav": False, "tags": []}]
         self.namespace.answers.update(
@@ -334,7 +355,7 @@ class GoingBack:
                 "list spaces": spaces,
                 "list files": [*listed],
                 "list versions": history,
-                "get version": lambda call: told_version(call.segments[-1]),
+                "get version": lambda call: told_version(call.segments[-1], texts.get(call.segments[-1])),
                 "get project": {"projectID": "a" * 32, "projectCode": "web"},
                 "list namespaces": {"manifest": {"items": [{"metadata": {"name": "prod"}}]}},
                 "may deploy": None,
@@ -395,6 +416,49 @@ def test_a_plan_of_it_writes_nothing_and_tells_what_would_be_sent() -> None:
     assert str(say("deploy.dry_run_ok")) in back.phases.log
 
 
+def test_a_plan_of_it_is_left_for_who_compares_it_with_another(tmp_path: Path) -> None:
+    back = GoingBack(action="plan")
+    file = OwnFile(tmp_path, "run/restore.json")
+    back.phases.record.journal = Journal(file, Seal(("web", "b-1"), "lisi", Secret("an-app-secret")), 1)
+    back.run()
+    assert [path.name[:5] for path in (tmp_path / "run").iterdir()] == ["plan-"]
+
+
+def test_pods_that_a_person_has_to_renew_leave_it_paused() -> None:
+    assert GoingBack("a.daemonset.yaml").run().result == "paused"
+
+
+def test_the_images_that_it_brings_back_are_looked_for() -> None:
+    pods = yaml.safe_load(Namespace.text_of(f"{DEPLOYED}@5"))
+    pods["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = "Never"
+    back = GoingBack(DEPLOYED, texts={f"{DEPLOYED}@5": yaml.safe_dump(pods)}, image_check="auto").run()
+    assert str(say("images.never_pulled", images=["example.com/a:5"])) in back.phases.log
+
+
+DEPLOYED = "a.deployment.yaml"
+
+
+def ingress(path: str) -> str:
+    service = {"name": "web", "port": {"number": 80}}
+    paths = [{"path": path, "pathType": "Prefix", "backend": {"service": service}}]
+    rule = {"host": "a.example.com", "http": {"paths": paths}}
+    body = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "routes"}}
+    return yaml.safe_dump({**body, "spec": {"rules": [rule]}})
+
+
+def test_where_routes_that_are_live_can_not_be_seen_those_of_the_current_version_are_not_lost() -> None:
+    """Going back takes `/new`, which nothing shows to be live."""
+    texts = {"b.routes.yaml@5": ingress("/"), "b.routes.yaml@6": ingress("/new")}
+    nothing: Answer = {"manifest": {"items": []}}
+    refused: Answer = NO
+    for answer, error in ((nothing, type(None)), (refused, RouteRemoval)):
+        answers = {"list Ingress": answer}
+        back = GoingBack("a.yaml", "b.routes.yaml", texts=texts, answers=answers, rollback_to="build 5")
+        del back.namespace.live["b.routes.yaml"]
+        back.run()
+        assert type(back.error) is error
+
+
 def test_what_stands_in_the_way_of_a_deployment_stands_in_its_way_too() -> None:
     refused = GoingBack(answers={"may deploy": NO}).run()
     assert (refused.error, refused.namespace.deployed) == (NO, [])
@@ -404,22 +468,19 @@ def test_what_stands_in_the_way_of_a_deployment_stands_in_its_way_too() -> None:
 
 def test_a_job_beside_other_objects_is_not_brought_back() -> None:
     job = "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: once}\n"
-
-    def with_job(_: Call[object]) -> JsonValue:
-        found: list[JsonValue] = []
-        for build in (6, 5):
-            one = told_version(f"a.yaml@{build}")
-            text = f"{one['content']}{job}"
-            found.append({**one, "content": text, "description": replace(OURS, build=build).line(text)})
-        return [*found]
-
-    back = GoingBack(answers={"list versions": with_job}).run()
+    text = Namespace.text_of("a.yaml@5")
+    back = GoingBack(texts={"a.yaml@5": f"{text}{job}"}).run()
     assert isinstance(back.error, NotReplaceable)
     assert [*back.error.details] == [say("rollback.job_beside", object="Job/once", name="a.yaml")]
 
 
-def refusing(*builds: str, had: Sequence[int] = (4, 5, 6)) -> tuple[Optional[Text], StepError]:
-    """Go back where the dry run refuses these builds; return what is said of others, and the error."""
+def refusing(
+    *builds: str, had: Sequence[int] = (4, 5, 6), unseen: str = ""
+) -> tuple[Optional[Text], StepError]:
+    """Go back where the dry run refuses these builds, and is refused for one.
+
+    Return what is said of others, and the error.
+    """
 
     def history(_: Call[object]) -> JsonValue:
         return [told_version(f"a.yaml@{build}") for build in reversed(had)]
@@ -430,6 +491,8 @@ def refusing(*builds: str, had: Sequence[int] = (4, 5, 6)) -> tuple[Optional[Tex
 
     def preview(call: Call[object]) -> JsonValue:
         asked = (call.body or {})["templateVersions"]
+        if asked == [f"a.yaml@{unseen}"]:
+            raise NO
         found = shown(call)
         assert isinstance(found, dict)
         return {**found, "error": "no"} if asked in [[f"a.yaml@{build}"] for build in builds] else found
@@ -447,3 +510,4 @@ def test_where_the_state_can_not_be_the_nearest_one_that_can_is_named() -> None:
     assert refusing("5", "4", had=(3, 4, 5, 6))[0] == say("rollback.possible", version="3")
     assert refusing("5", "4")[0] == say("rollback.none_possible", count=1)
     assert refusing("5", had=(5, 6))[0] == say("rollback.oldest")
+    assert refusing("5", unseen="4")[0] == say("rollback.none_possible", count=1)
