@@ -303,7 +303,7 @@ def _believed(text: str, seal: Seal, *, file: OwnFile) -> JobState:
         raise StateUntrusted(file=str(file), problem=say("post.unreadable", file=str(file)))
     was = sealed.state.acting_user
     if was != seal.user:
-        raise ActedAsAnother(was=was or "-", now=seal.user)
+        raise ActedAsAnother(was=was, now=seal.user)
     if not is_genuine(sealed, seal):
         raise StateUntrusted(file=str(file), problem=say("post.not_genuine", file=str(file)))
     return sealed.state
