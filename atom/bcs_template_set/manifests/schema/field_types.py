@@ -61,15 +61,12 @@ class Field:
     )
 
     def __init__(self, code: str, words: Sequence[tuple[str, ...]]) -> None:
-        match = _CODE.fullmatch(code)
-        if match is None:  # pragma: no cover - a test reads every field
-            raise ValueError(code)
-        required, self.around, kind, nth, self.form, since, until = match.groups()
+        _, required, self.around, kind, nth, form, since, until, _ = _CODE.split(code)
         self.is_required = bool(required)
         self.letter = "" if kind.isdigit() else kind
         self.of = int(kind) if kind.isdigit() else -1
         self.words = words[int(nth)] if nth else ()
-        self.form = self.form or ("quantity" if kind == "q" else "")
+        self.form = form or ("quantity" if kind == "q" else "")
         self.plain = _PLAIN.get(self.letter, frozenset())
         self.since, self.until = int(since or 0), int(until or 0)
         depends = self.around or self.words or self.form or self.since or self.until
@@ -104,7 +101,6 @@ class FieldTypes(dict[int, ObjectType]):
     """All that is known; what a type's fields are is read when it is first asked for, by its number."""
 
     def __init__(self, data: _Data) -> None:
-        super().__init__()
         self._types = data.types
         self._words = data.words
         self.kinds: Mapping[str, KindEntry] = data.kinds
@@ -188,7 +184,7 @@ def fields_below(types: FieldTypes, number: int, *, most: int) -> Iterator[tuple
         for path, current in level:
             for name, field in types[current].fields.items():
                 yield name, path
-                if field.of >= 0 and field.of not in seen:
+                if not field.letter and field.of not in seen:
                     seen.add(field.of)
                     place = f"{path}.{name}".lstrip(".") + ("[]" if "[" in field.around else "")
                     below.append((place, field.of))

@@ -64,15 +64,15 @@ class FieldProblem(NamedTuple):
 def problems_of(document: Document, *, types: FieldTypes, versions: KubeVersions) -> list[FieldProblem]:
     """Return what is wrong with the fields of a document, in its order; at most MOST.
 
-    Of a kind without an entry the containers of its pods are looked at, and nothing else; what they lack its
-    controller may fill in.
+    Of a kind whose type is not known the containers of its pods are looked at, and nothing else; what they
+    lack its controller may fill in.
     """
     own = types.is_known_group(document.api_version)
     walk = _Walk(types, versions, _NOTHING_OF_OWN if own else _NOTHING)
     entry = types.entry(document.api_version, document.kind)
     if entry is not None and entry.type >= 0:
         walk.object(document.body, entry.type, None)
-    elif entry is None:
+    else:
         walk.containers(document)
     return walk.found[:MOST]
 
@@ -114,17 +114,18 @@ class _Walk:
 
     def _inside(self, value: YamlValue, field: Field, around: str, path: _Path) -> None:
         """Compare a value with what its field holds inside these lists and maps."""
-        if not around and type(value) in field.plain:
+        outer, within = around[:1], around[1:]
+        if not outer and type(value) in field.plain:
             self._judge(value, field, path)
-        elif not around and field.of >= 0 and isinstance(value, dict):
+        elif not outer and not field.letter and isinstance(value, dict):
             self._judge(value, field, path)
             self.object(value, field.of, path)
-        elif around[:1] == "[" and isinstance(value, list):
-            self._each(enumerate(value), field, around[1:], path)
-        elif around[:1] == "{" and isinstance(value, dict):
-            self._each(value.items(), field, around[1:], path)
+        elif outer == "[" and isinstance(value, list):
+            self._each(enumerate(value), field, within, path)
+        elif outer == "{" and isinstance(value, dict):
+            self._each(value.items(), field, within, path)
         elif value is not None:
-            self._wrong(value, around[:1] or field.letter or "{", path)
+            self._wrong(value, outer or field.letter or "{", path)
 
     def _each(
         self, items: Iterable[tuple[Union[int, str], YamlValue]], field: Field, around: str, path: _Path
@@ -150,8 +151,8 @@ class _Walk:
             self.found.append(FieldProblem("type", _written(path), wanted=wanted, given=letter_of(value)))
 
     def _untimely(self, field: Field, path: _Path) -> None:
-        early = field.since > self._versions.last
-        what, version = ("since", field.since) if early else ("until", field.until)
+        is_over = self._versions.has(field.since, 0)
+        what, version = ("until", field.until) if is_over else ("since", field.since)
         self.found.append(FieldProblem(what, _written(path), version=version))
 
     def _unknown(self, name: str, known: ObjectType, path: Optional[_Path]) -> None:

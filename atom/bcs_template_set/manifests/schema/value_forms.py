@@ -110,7 +110,8 @@ def _version_of_ip(text: str) -> int:
 
 def _is_cidr(text: str) -> bool:
     address, _, bits = text.strip().partition("/")
-    return bool(_BITS.fullmatch(bits)) and int(bits) <= _MOST_BITS.get(_version_of_ip(address), -1)
+    version = _version_of_ip(address)
+    return bool(version and _BITS.fullmatch(bits)) and int(bits) <= _MOST_BITS[version]
 
 
 def is_part_of_block(inner: str, outer: str) -> bool:

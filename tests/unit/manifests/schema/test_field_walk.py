@@ -8,7 +8,10 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding
+from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.schema.field_types import KubeVersions, field_types
+from bcs_template_set.manifests.schema.field_walk import FieldProblem, problems_of
+from bcs_template_set.messages import say
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -352,6 +355,7 @@ def test_who_wrote_another_thing_altogether_is_not_told_of_every_field() -> None
             "spec.template.spec.containers[].volumeMounts[]",
         ),
         ("name: web\n          ", "matchLabels: {}\n          ", "spec.selector"),
+        ("{cpu: 500m}}\n", "imagePullPolicy: Always\n", ""),
     ],
 )
 def test_a_field_belongs_to_what_is_three_below_its_object_or_one_below_those_around(
@@ -491,3 +495,53 @@ def test_what_is_misspelt_in_how_a_custom_kind_is_updated_is_found(
     (finding,) = found(text.replace(old, new))
     assert finding.id == check
     assert finding.field.startswith(field)
+
+
+def pods_of(api_version: str, kind: str, container: str, **spec: object) -> str:
+    own = "".join(f"  {name}: {value}\n" for name, value in spec.items())
+    pods = f"spec:\n{own}  selector: {{}}\n  template: {{spec: {{containers: [{container}]}}}}\n"
+    return f"apiVersion: {api_version}\nkind: {kind}\n{pods}"
+
+
+REQUEST = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nspec:\n  request: aGk=\n"
+GAME = ("tkex.tencent.com/v1alpha1", "GameDeployment")
+PORT = say("checks.value_port", given=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\nspce: {}\n",
+            [FieldProblem("unknown", "spce", near="spec")],
+        ),
+        (
+            f"{REQUEST}  signerName: a\n  extra: {{a: [b, 1], c: d, e: null}}\n",
+            [
+                FieldProblem("type", "spec.extra[a][1]", wanted="s", given="i"),
+                FieldProblem("type", "spec.extra[c]", wanted="[", given="s"),
+            ],
+        ),
+        (
+            pods_of("extensions/v1beta1", "Deployment", "{imge: b}", never=1),
+            [FieldProblem("unknown", "spec.template.spec.containers[0].imge", near="image")],
+        ),
+        (
+            pods_of("apps/v1", "Deployment", "{name: ''}"),
+            [FieldProblem("missing", "spec.template.spec.containers[0].name")],
+        ),
+        (pods_of(*GAME, "{name: ''}"), []),
+        (
+            pods_of(*GAME, "{name: a}", templateName="a"),
+            [FieldProblem("unknown", "spec.templateName", near="template")],
+        ),
+        (
+            pods_of("apps/v1", "Deployment", "{name: a, ports: [{containerPort: 0}], '{{ N }}': 1}"),
+            [FieldProblem("form", "spec.template.spec.containers[0].ports[0].containerPort", said=PORT)],
+        ),
+    ],
+)
+def test_each_problem_says_what_kubernetes_would_take(text: str, problems: list[FieldProblem]) -> None:
+    types = field_types()
+    (document,) = parse_documents(text, source="a.yaml")
+    assert problems_of(document, types=types, versions=types.versions) == problems
