@@ -6,7 +6,7 @@ object by itself does. What the controllers write, and where that was read: fact
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
@@ -24,7 +24,13 @@ from bcs_template_set.manifests.kind_rules import (
     ready,
     wanted_replicas,
 )
-from bcs_template_set.manifests.live_fields import annotation_of, count_at, is_observed, number_in
+from bcs_template_set.manifests.live_fields import (
+    annotation_of,
+    count_at,
+    is_observed,
+    number_in,
+    scalar_text,
+)
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.records.late_dataclass import dataclass
@@ -76,6 +82,7 @@ def _held(live: Fields, canary: _Canary, *, reason: str, how: Text) -> Look:
 
 # --- GameDeployment, GameStatefulSet --------------------------------------------------------------------
 
+_PERCENT = re.compile("([0-9]+)%")
 _FAILED_HOOKS = frozenset({"Failed", "Error", "Inconclusive"})
 _HOOKS = {
     "preDeleteHookCondition": "preDelete",
@@ -105,9 +112,8 @@ def _kept_old(live: Fields) -> int:
 
 def _share(value: YamlValue, *, of: int) -> int:
     """Return a partition as a number; a GameStatefulSet takes percentages too, rounded down."""
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
-        return math.floor(int(value[:-1]) * of / 100)
-    return number_in(value) or 0
+    share = _PERCENT.fullmatch(scalar_text(value))
+    return int(share[1]) * of // 100 if share else number_in(value) or 0
 
 
 def _game_counts(live: Fields) -> Counts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.support.objects import Object
 
@@ -36,6 +38,7 @@ STEPS: list[YamlValue] = [
     {"hook": {"templateName": "smoke"}},
     {"pause": {"duration": 30}},
 ]
+GROWING: list[YamlValue] = [{"partition": 2}, {"partition": 1}, {"partition": 0}]
 BY_STEP: YamlValue = [{"reason": "PausedByCanaryPauseStep", "startTime": "2026-11-29T12:00:00Z"}]
 BY_HOOK: YamlValue = [{"reason": "PausedByStepBasedHook", "startTime": "2026-11-29T12:00:00Z"}]
 
@@ -98,6 +101,18 @@ GAMES: list[tuple[str, Object, str, str]] = [
         "paused",
         "partitioned",
     ),
+    (
+        "partition of all pods",
+        game(strategy={"rollingUpdate": {"partition": "100%"}}, updated=0, ready=0),
+        "paused",
+        "partitioned",
+    ),
+    (
+        "the second step is reached, and not the third",
+        game(strategy={"canary": {"steps": GROWING}}, currentStepIndex=1, updated=2, ready=2),
+        "progressing",
+        "canary_step",
+    ),
     ("the first step is reached", at_step(0), "progressing", "canary_step"),
     ("the first step is not reached", at_step(0, updated=0, ready=0), "progressing", "updating"),
     (
@@ -148,11 +163,6 @@ def test_a_game_workload_is_judged_by_what_its_controller_writes(
     kind: Kind, found: Object, state: str, sentence: str
 ) -> None:
     assert told(status_of(kind, found, mark=OURS)) == (state, sentence)
-
-
-def test_new_pods_are_counted_however_many_old_ones_are_well() -> None:
-    status = status_of(GAME_DEPLOYMENT, game(updated=2, ready=1))
-    assert (status.done, status.wanted) == (1, 3)
 
 
 def test_a_pause_says_at_which_step_of_how_many_and_how_it_goes_on() -> None:
@@ -217,7 +227,7 @@ ROLLOUTS: list[tuple[str, Object, str, str]] = [
     ("no phase yet", argo(""), "progressing", "observing"),
     ("progressing without steps", argo("Progressing", updatedReplicas=1), "progressing", "updating"),
     ("updated, not available", argo("Progressing", availableReplicas=1), "progressing", "not_available"),
-    ("on its way for a reason of its own", argo("Progressing"), "progressing", "in_progress"),
+    ("on its way for a reason of its own", argo("Progressing", message="a"), "progressing", "in_progress"),
     ("progressing at a step", argo("Progressing", index=2), "progressing", "canary_step"),
     ("aborted", argo("Degraded", message="RolloutAborted: metric failed"), "failed", "degraded"),
     ("a pause for a person", argo("Paused", index=1, pauseConditions=BY_CANARY), "paused", "canary_paused"),
@@ -228,16 +238,28 @@ ROLLOUTS: list[tuple[str, Object, str, str]] = [
         "observing",
     ),
     (
+        "past the last step",
+        argo("Paused", index=4, pauseConditions=BY_CANARY),
+        "paused",
+        "canary_paused",
+    ),
+    (
         "a pause by the clock",
         argo("Paused", index=3, pauseConditions=BY_CANARY),
         "progressing",
         "canary_pausing",
     ),
     ("stopped by hand", argo("Paused", message="manually paused"), "paused", "held"),
-    ("an analysis that says neither", argo("Paused", index=2, pauseConditions=UNDECIDED), "paused", "held"),
+    (
+        "an analysis that says neither",
+        argo("Paused", index=2, pauseConditions=UNDECIDED, message="b"),
+        "paused",
+        "held",
+    ),
     ("promoted by a person", blue_green(autoPromotionEnabled=False), "paused", "held"),
     ("promoted by the clock", blue_green(autoPromotionSeconds=60), "progressing", "promotion_pending"),
     ("the workload it refers to is observed", of_workload("7"), "ready", "ready"),
+    ("of the workload it refers to nothing is said", of_workload(""), "ready", "ready"),
     ("the workload it refers to is not observed", of_workload("6"), "progressing", "observing"),
 ]
 
@@ -275,6 +297,16 @@ def test_a_paused_rollout_says_how_it_goes_on() -> None:
 def test_a_cron_job_is_nothing_to_wait_for(spec: Object, sentence: str) -> None:
     found: Object = {"metadata": {"annotations": MARKED}, "spec": spec, "status": {}}
     assert told(status_of(CRON_JOB, found, mark=OURS)) == ("nothing", sentence)
+
+
+def test_each_look_says_what_it_has_counted(golden: Callable[[str, str], None]) -> None:
+    said = ""
+    for kind, rows in ((GAME_DEPLOYMENT, GAMES), (ROLLOUT, ROLLOUTS)):
+        for name, found, *_ in rows:
+            status = status_of(kind, found, mark=OURS)
+            counts = f"{status.done} of {status.wanted} done"
+            said += f"{kind.name}, {name}\n  {status.state}, {counts}: {status.sentence.render('en_US')}\n"
+    golden("custom_looks.txt", said)
 
 
 # --- what holds for each --------------------------------------------------------------------------------

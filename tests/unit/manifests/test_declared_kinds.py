@@ -15,6 +15,9 @@ CAFE = "apiVersion: example.com/v1\nkind: Cafe\nmetadata: {name: web}\n"
 READY = "# bcs-template-set: ready status.phase=Ready\n"
 
 
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+
+
 def file_of(text: str) -> ManifestFile:
     return ManifestFile("web.yaml", text, "web.yaml", parse_documents(text, source="web.yaml"))
 
@@ -55,8 +58,25 @@ def test_a_comment_belongs_to_the_document_in_which_it_stands() -> None:
     assert list(declared_kinds([file_of(text)])) == [("web.yaml", "Cafe/api")]
 
 
-def test_a_file_without_comments_declares_nothing() -> None:
-    assert declared_kinds([file_of(CAFE), file_of("# bcs-template-set: ready\n" + CAFE)]) == {}
+@pytest.mark.parametrize(
+    "text",
+    [
+        CAFE,
+        "# bcs-template-set: ready\n" + CAFE,
+        f"{READY}apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n",
+        f"{READY}apiVersion: v1\nkind: Secret\nmetadata: {{name: web}}\n",
+    ],
+)
+def test_without_a_comment_that_can_be_followed_nothing_is_declared(text: str) -> None:
+    assert declared_kinds([file_of(text)]) == {}
+
+
+def test_the_name_of_a_declared_kinds_definition_is_a_guess() -> None:
+    custom, known = (declared_kinds([file_of(READY + text)]) for text in (CAFE, SERVICE))
+    assert [(kind.route, kind.is_guessed, kind.has_generation) for kind in custom.values()] == [
+        ("crds/cafes.example.com", True, False)
+    ]
+    assert [(kind.route, kind.is_guessed) for kind in known.values()] == [("networks/services", False)]
 
 
 def look(conditions: str, live: Object) -> tuple[str, str]:
@@ -68,7 +88,8 @@ def look(conditions: str, live: Object) -> tuple[str, str]:
 
 CONDITIONS: list[YamlValue] = [{"type": "Synced", "status": "True"}, {"type": "Ready", "status": "False"}]
 COUNTS: Object = {"replicas": 3.0, "open": True, "load": 0.5}
-STATUS: Object = {"status": {"phase": "Ready", "conditions": CONDITIONS, **COUNTS}}
+NODES: list[YamlValue] = [{"name": "a", "up": "no"}, {"name": "b", "up": "yes"}]
+STATUS: Object = {"status": {"phase": "Ready", "conditions": CONDITIONS, "nodes": NODES, **COUNTS}}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +108,8 @@ STATUS: Object = {"status": {"phase": "Ready", "conditions": CONDITIONS, **COUNT
         ("status.open=false", STATUS, "progressing", "status.open is true, not false"),
         ("status.conditions.Synced.status=True", STATUS, "ready", "status.conditions.Synced.status=True"),
         ("status.conditions.1.status=True", STATUS, "progressing", "is False, not True"),
-        ("status.conditions.7.status=True", STATUS, "progressing", "is -, not True"),
+        ("status.conditions.2.status=True", STATUS, "progressing", "is -, not True"),
+        ("status.nodes.b.up=yes", STATUS, "ready", "status.nodes.b.up=yes"),
         ("status.phase=Ready; status.replicas=4", STATUS, "progressing", "status.replicas is 3, not 4"),
         ("status.phase=Ready; status.replicas=3", STATUS, "ready", "status.phase=Ready, status.replicas=3"),
     ],
@@ -99,9 +121,19 @@ def test_an_object_is_ready_when_its_fields_have_these_values(
     assert (found, words in sentence) == (state, True), sentence
 
 
-def test_a_status_of_the_spec_before_is_not_believed() -> None:
-    live: Object = {"metadata": {"generation": 2}, "status": {"phase": "Ready", "observedGeneration": 1}}
-    assert look("status.phase=Ready", live)[0] == "progressing"
+@pytest.mark.parametrize(
+    ("observed", "state"),
+    [({"observedGeneration": 1}, "progressing"), ({"observedGeneration": 2}, "ready"), ({}, "ready")],
+)
+def test_a_status_of_the_spec_before_is_not_believed(observed: Object, state: str) -> None:
+    live: Object = {"metadata": {"generation": 2}, "status": {"phase": "Ready", **observed}}
+    assert look("status.phase=Ready", live)[0] == state
+
+
+def test_it_is_as_far_as_its_conditions_are_true() -> None:
+    text = "".join(f"# bcs-template-set: ready status.{one}\n" for one in ("a=1", "b=2", "c=3")) + CAFE
+    status = status_of(declared_kinds([file_of(text)])["web.yaml", "Cafe/web"], {"status": {"a": 1, "b": 2}})
+    assert (status.done, status.wanted) == (2, 3)
 
 
 @pytest.mark.parametrize(
