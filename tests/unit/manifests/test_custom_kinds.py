@@ -78,6 +78,7 @@ GAMES: list[tuple[str, Object, str, str]] = [
     ("status empty", live({}, {}), "progressing", "observing"),
     ("some not updated", game(updated=1, ready=1), "progressing", "updating"),
     ("updated, not ready", game(ready=2), "progressing", "not_available"),
+    ("updated, not ready beside an old one", game(total=4, ready=2), "progressing", "not_available"),
     ("ready, not yet for minReadySeconds", game(availableReplicas=2), "progressing", "not_ready"),
     ("old pods left", game(total=4), "progressing", "old_pods"),
     ("by hand", game(strategy={"type": "OnDelete"}, updated=0, ready=0), "paused", "by_hand"),
