@@ -221,7 +221,7 @@ def _daemon_set(live: Fields, counts: Counts) -> Look:
         return "progressing", say("rollout.updating", **numbers)
     if counts.well < counts.wanted:
         return "progressing", say("rollout.not_available", **{**numbers, "updated": counts.wanted})
-    return ready(counts) if kind == "RollingUpdate" else by_hand(kind, counts)
+    return by_hand(kind, counts)
 
 
 def _template_generation(live: Fields) -> str:

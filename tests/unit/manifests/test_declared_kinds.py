@@ -40,6 +40,7 @@ def problems(text: str) -> list[tuple[int, str]]:
         (f"apiVersion: apps/v1\nkind: Deployment\n{READY}", (3, "ready_known")),
         (f"apiVersion: v1\nkind: Secret\n{READY}", (3, "ready_secret")),
         (f"apiVersion: v1\nkind: Node\n{READY}", (3, "ready_unread")),
+        (f"apiVersion: web/v1\nkind: Cafe\n{READY}", (3, "ready_unread")),
         (f"apiVersion: policy/v1\nkind: PodDisruptionBudget\n{READY}", (3, "ready_unread")),
         (f"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n{READY}", (3, "ready_unread")),
         (f"apiVersion: apps/v1\nkind: ReplicaSet\n{READY}", (3, "ready_unread")),

@@ -134,6 +134,12 @@ STATEFUL_SETS: list[tuple[str, Object, str, str]] = [
     ("no strategy, too few updated", stateful_set(updated=2), "progressing", "updating"),
     ("by revision, under way", stateful_set(strategy=BARE, current="web-1"), "progressing", "updating"),
     ("by revision, done", stateful_set(strategy=BARE, updated=0), "ready", "ready"),
+    (
+        "by revision, since what else is said is no mapping",
+        stateful_set(strategy={**BARE, "rollingUpdate": "x"}, updated=0),
+        "ready",
+        "ready",
+    ),
 ]
 
 

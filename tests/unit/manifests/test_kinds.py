@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from bcs_template_set.manifests.custom_kinds import CUSTOM, GAME_DEPLOYMENT, GAME_STATEFUL_SET, ROLLOUT
+import pytest
+from tests.emulator.live_objects import THINGS
+from tests.support.objects import condition, deployment
+
+from bcs_template_set.manifests.custom_kinds import (
+    CUSTOM,
+    GAME_DEPLOYMENT,
+    GAME_STATEFUL_SET,
+    HOOK_RUN,
+    ROLLOUT,
+)
+from bcs_template_set.manifests.declared_kinds import definition_names
 from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kind_rules import Counts
 from bcs_template_set.manifests.kinds import (
     BUILT_IN,
     CRON_JOB,
@@ -14,12 +26,16 @@ from bcs_template_set.manifests.kinds import (
     INGRESS,
     JOB,
     KINDS,
+    LISTED,
     POD,
+    SCALING,
     SHARED_KINDS,
     STATEFUL_SET,
     kind_of,
 )
+from bcs_template_set.manifests.schema.field_types import field_types, fields_below
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.rollout.watched import status_of
 
 Object = dict[str, YamlValue]
 WATCHED = tuple(kind for kind in dict.fromkeys(KINDS.values()) if kind.rule is not None)
@@ -64,7 +80,112 @@ def test_what_is_waited_for_can_be_read_and_its_pods_can_be_found() -> None:
 
 
 def test_every_custom_kind_is_read_by_the_name_of_its_definition() -> None:
-    assert all(kind.is_custom and kind.route.endswith(f".{kind.group}") for kind in CUSTOM)
+    for kind in (*CUSTOM, HOOK_RUN):
+        assert kind.is_custom
+        assert kind.route == f"crds/{definition_names(kind.group, kind.name)[0]}"
+
+
+def test_bcs_serves_and_lists_each_kind_by_its_route() -> None:
+    served = {thing.path: thing.kind for thing in THINGS}
+    routes = {kind.route: kind.name for kind in BUILT_IN if kind.route}
+    assert routes == {**served, "workloads/replicasets": "ReplicaSet"}
+    assert {kind.name for kind in LISTED} == {*served.values()} - {"Pod"}
+    assert not any(kind.is_custom for kind in BUILT_IN)
+
+
+@pytest.mark.parametrize("kind", [*BUILT_IN, *CUSTOM], ids=lambda kind: kind.name)
+def test_kubernetes_own_schemas_have_each_kind_in_its_groups_and_its_pods_in_their_place(kind: Kind) -> None:
+    types = field_types()
+    groups = [title.rpartition(" ")[0] for title in types.kinds if title.endswith(f" {kind.name}")]
+    assert {group.rpartition("/")[0] for group in groups} == {kind.group, *kind.former_groups}
+    entry = types.entry(types.api_versions_of(kind.name, types.versions)[0], kind.name)
+    assert entry is not None
+    below = fields_below(types, entry.type, most=6)
+    specs = next((path for name, path in below if name == "containers"), None)
+    assert specs == (None if kind.pod_template is None else f"{kind.pod_template}.spec".lstrip("."))
+
+
+def test_some_things_are_true_of_a_few_kinds_alone() -> None:
+    def names(is_true: Callable[[Kind], object]) -> str:
+        return " ".join(kind.name for kind in (*BUILT_IN, *CUSTOM) if is_true(kind))
+
+    assert names(lambda kind: kind.scales) == "Deployment StatefulSet GameDeployment GameStatefulSet Rollout"
+    assert names(lambda kind: kind.scales) == " ".join(SCALING)
+    assert names(lambda kind: kind.in_turn) == "StatefulSet GameStatefulSet"
+    assert names(lambda kind: kind.ends) == "Job"
+    assert names(lambda kind: not kind.has_generation) == "Job CronJob"
+    assert names(lambda kind: kind.fixed) == "Deployment StatefulSet DaemonSet"
+    assert names(lambda kind: kind.has_selector) == (
+        "Deployment StatefulSet DaemonSet ReplicaSet GameDeployment GameStatefulSet Rollout"
+    )
+    assert names(lambda kind: kind.runs) == "GameDeployment GameStatefulSet"
+    assert names(lambda kind: kind.is_guessed) == ""
+    assert {kind.name: kind.kept for kind in BUILT_IN if kind.kept} == {
+        "Job": "selector",
+        "PersistentVolumeClaim": "volumeName",
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WATCHED if kind != CRON_JOB], ids=lambda kind: kind.name)
+def test_what_has_no_status_tells_nothing(kind: Kind) -> None:
+    assert status_of(kind, {"metadata": {"generation": 1}}).sentence.key == "rollout.no_status"
+
+
+@pytest.mark.parametrize("kind", WATCHED, ids=lambda kind: kind.name)
+def test_a_whole_object_has_a_generation_but_of_jobs_on_older_clusters(kind: Kind) -> None:
+    is_cut_down = status_of(kind, {"status": {}}).sentence.key == "rollout.no_status"
+    assert is_cut_down == (kind not in (JOB, CRON_JOB))
+
+
+def test_a_cron_job_counts_no_pods() -> None:
+    assert CRON_JOB.rule is not None
+    assert CRON_JOB.rule.counts({"spec": {"replicas": 1}}) == Counts(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "live", "labels", "newest"),
+    [
+        (
+            DEPLOYMENT,
+            deployment(conditions=[condition("Progressing", message='ReplicaSet "web-7d9" has progressed.')]),
+            ["pod-template-hash"],
+            "7d9",
+        ),
+        (
+            DEPLOYMENT,
+            deployment(conditions=[condition("Progressing", message='Created new replica set "web-7d9"')]),
+            ["pod-template-hash"],
+            "7d9",
+        ),
+        (
+            DEPLOYMENT,
+            deployment(conditions=[condition("Progressing", message='ReplicaSet "shop-7d9" is there.')]),
+            ["pod-template-hash"],
+            "",
+        ),
+        (DEPLOYMENT, deployment(), ["pod-template-hash"], ""),
+        (STATEFUL_SET, {"status": {"updateRevision": "web-2"}}, ["controller-revision-hash"], "web-2"),
+        (
+            DAEMON_SET,
+            {"metadata": {"annotations": {"deprecated.daemonset.template.generation": "4"}}},
+            ["pod-template-generation"],
+            "4",
+        ),
+        (
+            JOB,
+            {"metadata": {"uid": "a-b"}},
+            ["batch.kubernetes.io/controller-uid", "controller-uid"],
+            "a-b",
+        ),
+        (GAME_DEPLOYMENT, {"status": {"updateRevision": "web-2"}}, ["controller-revision-hash"], "web-2"),
+        (ROLLOUT, {"status": {"currentPodHash": "7d9"}}, ["rollouts-pod-template-hash"], "7d9"),
+    ],
+)
+def test_the_newest_pods_have_a_label_with_what_their_workload_says(
+    kind: Kind, live: Object, labels: list[str], newest: str
+) -> None:
+    assert kind.revision is not None
+    assert (list(kind.revision.labels), kind.revision.newest(live)) == (labels, newest)
 
 
 def test_shared_clusters_take_the_kinds_of_trap_9() -> None:
