@@ -17,10 +17,21 @@ from bcs_template_set.manifests.kinds import REPLICA_SET, kind_of
 from bcs_template_set.manifests.live_fields import is_observed, scalar_text
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import Document
-from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.manifests.step_comments import Condition, comments_in, condition_in, document_at
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import say
+
+_GROUPS_OF_KUBERNETES = frozenset(
+    {
+        *("admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"),
+        *("auditregistration.k8s.io", "authentication.k8s.io", "authorization.k8s.io"),
+        *("certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io"),
+        *("flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "lifecycle.k8s.io"),
+        *("networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "resource.k8s.io"),
+        *("scheduling.k8s.io", "settings.k8s.io", "storage.k8s.io", "storagemigration.k8s.io"),
+    }
+)
+"""Groups with a dot whose kinds no definition brings."""
 
 Declared = Mapping[tuple[str, str], Kind]
 """The kinds that comments declare, by the name of the file and `Kind/name` of the object."""
@@ -85,9 +96,8 @@ def _readable(document: Document) -> Optional[Kind]:
     if known is not None:
         return known if known.route and known is not REPLICA_SET else None  # of which the list alone is known
     group = document.group
-    is_left = is_left_for_bcs(document.api_version)
-    if is_left or "." not in group or field_types().is_known_group(document.api_version):
-        return None  # no definition brings it
+    if is_left_for_bcs(document.api_version) or "." not in group or group in _GROUPS_OF_KUBERNETES:
+        return None
     names = definition_names(group, document.kind)
     return Kind(group, document.kind, route=f"crds/{names[0]}", is_guessed=True)
 

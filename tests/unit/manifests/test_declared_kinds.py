@@ -8,6 +8,7 @@ from tests.support.objects import Object
 from bcs_template_set.manifests.declared_kinds import declared_kinds, definition_names, ready_comments
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
+from bcs_template_set.manifests.schema.field_types import field_types
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.watched import status_of
 
@@ -52,6 +53,15 @@ def test_a_comment_that_cannot_be_followed_is_told_with_its_line(
     text: str, problem: tuple[int, str] | None
 ) -> None:
     assert problems(text) == ([problem] if problem else [])
+
+
+def test_of_kubernetes_own_groups_no_definition_brings_a_kind() -> None:
+    groups = {title.rpartition("/")[0] for title in field_types().kinds}
+    dotted = {group for group in groups if group.endswith(".k8s.io")}
+    assert len(dotted) > 20
+    for group in dotted:
+        assert problems(f"apiVersion: {group}/v1\nkind: Thing\n{READY}") == [(3, "ready_unread")]
+        assert not problems(f"apiVersion: x.{group}/v1\nkind: Thing\n{READY}")
 
 
 def test_a_comment_belongs_to_the_document_in_which_it_stands() -> None:
