@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from bcs_template_set.manifests.checks.finding import Finding
 from bcs_template_set.manifests.checks.telling import ALL_EMPTY, refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import bcs_variables_in, parse_documents
+from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
 from bcs_template_set.manifests.templating.build_context import (
     Branch,
     Build,
@@ -22,10 +25,15 @@ from bcs_template_set.manifests.templating.build_context import (
     Pipeline,
     make_context,
 )
+from bcs_template_set.manifests.templating.environment import ReadText
 from bcs_template_set.manifests.templating.limits import Limits
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
+from bcs_template_set.manifests.templating.template_notes import Key, Notes
+from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.workspace_files import no_files
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import Text
 from bcs_template_set.messages.step_error import StepError
 
 CONTEXT = BuildContext(
@@ -121,6 +129,15 @@ def refusal(
     with pytest.raises(kind) as caught:
         render_source(workspace, source, values=values, limits=limits)
     return str(caught.value)
+
+
+def rendered_here(
+    source: str, context: Mapping[str, object], *, read_text: ReadText = no_files
+) -> tuple[Optional[Settled], list[tuple[Key, Text]]]:
+    """Render a template without a child: nothing bounds it."""
+    notes, marks = Notes(context), Marks(stem_of(context))
+    text = Templates(context, notes=notes, marks=marks, read_text=read_text).render(source, name="t")
+    return None if text is None else marks.settled(text), notes.noted()
 
 
 def version_of(expression: str, *, run: Prepared) -> str:

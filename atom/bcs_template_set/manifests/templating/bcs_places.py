@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
-_STEM_SIGNS = 8
 _PRIVATE_NUMBERS, _PRIVATE_SIGNS = 0xF0000, 0x100000
 _SIGNS = 0xFFFE
 """Private signs in one plane; the two after them are no characters."""
@@ -38,9 +37,8 @@ class Settled(NamedTuple):
 
 def stem_of(context: Mapping[str, object]) -> str:
     """Return what every mark of a run begins with, from all values that its templates may use."""
-    digest = hashlib.sha256(repr(context).encode("utf-8", "surrogatepass")).digest()
-    signs = (int.from_bytes(digest[at : at + 2], "big") for at in range(0, 2 * _STEM_SIGNS, 2))
-    return "".join(chr(_PRIVATE_SIGNS + sign % _SIGNS) for sign in signs)
+    digest = hashlib.sha256(repr(context).encode()).digest()
+    return "".join(chr(_PRIVATE_SIGNS + sign % _SIGNS) for sign in memoryview(digest[:16]).cast("H"))
 
 
 class Marks:
@@ -52,7 +50,7 @@ class Marks:
             f"{self._stem}([{chr(_PRIVATE_NUMBERS)}-{chr(_PRIVATE_NUMBERS + _SIGNS - 1)}])"
         )
         first = self._stem[0]
-        self._spelled = (quote(first), ascii(first)[1:-1])
+        self._spelled = (quote(first), ascii(first).strip("'"))
         self._pieces = (*self._stem, *self._spelled)
         """What a filter may have left of a mark, as it is or spelled in another way."""
         self._own = {text: self._stem + chr(_PRIVATE_NUMBERS + number) for number, text in enumerate(_OWN)}

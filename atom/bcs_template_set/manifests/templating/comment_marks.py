@@ -26,7 +26,6 @@ class UnclearComment(Exception):
     """What Jinja2 would take away may be text; `problem` is the sentence. Named as in its own errors."""
 
     def __init__(self, problem: Text, *, line: int, name: str) -> None:
-        super().__init__(problem)
         self.problem, self.lineno, self.name = problem, line, name
 
 

@@ -39,10 +39,10 @@ from bcs_template_set.manifests.templating.filter_wrapping import (
 )
 from bcs_template_set.manifests.templating.foreign_syntax import TOO_DEEP, tools_in
 from bcs_template_set.manifests.templating.template_notes import (
-    MissingName,
     Notes,
     exceeded,
     missing_namespace,
+    noted_by,
 )
 from bcs_template_set.manifests.templating.workspace_files import FileUnusable
 
@@ -76,9 +76,7 @@ def callable_namespace(value: object, *, notes: Notes) -> object:
 
     The name means both: the context's value hides Jinja2's function. None is a name that is missing.
     """
-    if value is None:
-        return missing_namespace(notes)
-    return _NamespaceText(value) if isinstance(value, str) else value
+    return missing_namespace(notes) if value is None else _NamespaceText(value)
 
 
 class _NamespaceText(str):
@@ -95,7 +93,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, notes: Notes, marks: Marks, read_text: ReadText, namespace: object) -> None:
         super().__init__(
-            undefined=type("_NotedMissing", (MissingName,), {"notes": notes, "__slots__": ()}),
+            undefined=noted_by(notes),
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -104,7 +102,6 @@ class Environment(ImmutableSandboxedEnvironment):
                 lambda _context, value: value if type(value) is str else self.printed(value)
             ),
             loader=jinja2.FunctionLoader(partial(_load, read_text, notes)),
-            auto_reload=False,
         )
         self._marks, self._notes, self._read_text = marks, notes, read_text
         self._safe: dict[tuple[type, str], bool] = {}
@@ -144,13 +141,13 @@ class Environment(ImmutableSandboxedEnvironment):
         return self.template_class.from_code(self, code, self.globals)
 
     def _parse(self, source: str, name: Optional[str], filename: Optional[str]) -> nodes.Template:
-        seam = ""
+        place, seam = str(name), None
         if "{#" in source:
             source, seam = with_seams(source)
         if seam or len(source) > MOST_TOKENS:  # here, so that included files are looked at too
-            tokens = self._counted(source, name=name or "")
-            self._notes.left_out += [(name or "", *lines) for lines in comments_in(tokens, name=name or "")]
-        self._notes.foreign.update(((name or "", line), tool) for line, tool in tools_in(source))
+            tokens = self._counted(source, name=place)
+            self._notes.left_out += [(place, *lines) for lines in comments_in(tokens, name=place)]
+        self._notes.foreign.update(((place, line), tool) for line, tool in tools_in(source))
         template = super()._parse(source, name, filename)
         for found in _nodes_in(template) if seam else ():
             for text in _text_in(found):
@@ -166,15 +163,9 @@ class Environment(ImmutableSandboxedEnvironment):
                 raise exceeded("limit_code", limit=MOST_TOKENS, place=(name, token[0]))
             yield token
 
-    def _generate(
-        self,
-        source: nodes.Template,
-        name: Optional[str],
-        filename: Optional[str],
-        defer_init: bool = False,  # noqa: FBT001, FBT002 - as the base
-    ) -> str:
+    def _generate(self, source: nodes.Template, *args: Any, **named: Any) -> str:  # noqa: ANN401 - as the base
         _prepare(source, marks=self._marks, words=self._notes.written)
-        return super()._generate(source, name, filename, defer_init)
+        return super()._generate(source, *args, **named)
 
     def join_path(self, template: str, parent: str) -> str:
         """Take `./` and `../` from the template that includes; all else from the workspace."""
@@ -201,12 +192,12 @@ class Environment(ImmutableSandboxedEnvironment):
         """Return the text of a file of the workspace that is no template, as it is."""
         if not isinstance(name, str):
             raise TypeError("include_raw() takes the name of a file")
-        return _load(self._read_text, self._notes, self.join_path(name, context.name or ""))[0]
+        return _load(self._read_text, self._notes, self.join_path(name, str(context.name)))[0]
 
     def range(self, *args: int) -> range:
         """Return a range of at most 100,000 numbers."""
         numbers = range(*args)
-        if len(numbers[: MOST_RANGE + 1]) > MOST_RANGE:
+        if numbers[MOST_RANGE:]:
             raise exceeded("limit_range", limit=MOST_RANGE)
         return numbers
 

@@ -16,12 +16,12 @@ from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_
 from bcs_template_set.manifests.live_fields import annotation_of
 from bcs_template_set.manifests.naming import DomainNames
 from bcs_template_set.manifests.routes import INGRESS_CLASS, LOAD_BALANCER
-from bcs_template_set.manifests.templating.web_values import AUTO, LEFT_OUT, Domain, Web
+from bcs_template_set.manifests.templating.web_values import AUTO, LEFT_OUT, Domain, Probe, Web
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.records.late_dataclass import dataclass
 
-_DEPLOYMENT = re.compile(r"deployment\.([a-z0-9-]+)\.(.+)")
-_INGRESS = re.compile(r"ingress-(.+)-([0-9]{1,3})")
+_DEPLOYMENT = re.compile(r"Deployment/deployment\.([a-z0-9-]+)\.(.+)")
+_INGRESS = re.compile(r"Ingress/ingress-(.+)-([0-9]{1,3})")
 _SECRET_NAME = re.compile(r"(?i)passw|pwd|secret|token|credential|private|api_?key|access_?key|dsn")
 _SECRET_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]+@|-----BEGIN |^eyJ[\w-]+\.[\w-]+\.")
 """What tells that a literal is a secret: its variable's name, or a password in an address, a key, a token."""
@@ -87,7 +87,7 @@ _AUTOSCALER = "HorizontalPodAutoscaler/"
 
 def _most(texts: Sequence[str]) -> str:
     """Return the text that is there most often, "" where there is none."""
-    return Counter(texts).most_common(1)[0][0] if texts else ""
+    return max(counted := Counter(texts), key=counted.__getitem__, default="")
 
 
 def _names(rows: Iterable[YamlValue]) -> list[str]:
@@ -100,10 +100,10 @@ def _pod(body: Fields) -> Fields:
 
 def _domains(objects: Objects) -> Iterator[FoundDomain]:
     for title, body in sorted(objects.items()):
-        named = _DEPLOYMENT.fullmatch(title.removeprefix("Deployment/"))
-        if not title.startswith("Deployment/") or named is None:
+        named = _DEPLOYMENT.fullmatch(title)
+        if named is None:
             continue
-        app, host = named[1], named[2]
+        app, host = named.groups()
         names = DomainNames(app, host)
         own: dict[str, Fields] = {title: body}
         service = objects.get(f"Service/{names.service}")
@@ -112,7 +112,7 @@ def _domains(objects: Objects) -> Iterator[FoundDomain]:
         ingresses = _ingresses(objects, host)
         own.update(ingresses)
         scalers = [scaler for scaler in _scalers(objects) if _scales(scaler, names.deployment)]
-        autoscale = None
+        autoscale: Optional[dict[str, YamlValue]] = None
         for scaler in scalers:
             if text_at(scaler, "metadata", "name") == names.deployment:
                 plain = as_v1(scaler)
@@ -121,37 +121,27 @@ def _domains(objects: Objects) -> Iterator[FoundDomain]:
         values = {
             "host": host,
             **_of_deployment(body, is_scaled=bool(scalers)),
-            **({"autoscale": autoscale} if autoscale else {}),
+            "autoscale": autoscale,
             **_of_service(service or {}),
             **_of_ingresses(tuple(ingresses.values())),
         }
-        defaults = Domain.shape.defaults
+        usual = vars(Domain(host=host, image=host))
         kept = {
             key: value
             for key, value in values.items()
-            if key not in defaults or (value not in (None, {}, []) and value != _DEFAULTS.get(key))
+            if key not in Domain.shape.defaults or value not in (None, {}, [], usual[key])
         }
         yield FoundDomain(app, host, kept, own)
-
-
-_DEFAULTS: Mapping[str, YamlValue] = {
-    "replicas": 1,
-    "min_ready_seconds": 0,
-    "port": 80,
-    "node_port": 0,
-    "tls": True,
-    "paths": ["/"],
-}
 
 
 def _ingresses(objects: Objects, host: str) -> dict[str, Fields]:
     """Return the Ingresses of a host in the order of their load balancers."""
     found = []
-    for title, body in objects.items():
-        named = _INGRESS.fullmatch(title.removeprefix("Ingress/"))
-        if title.startswith("Ingress/") and named is not None and named[1] == host:
-            found.append((int(named[2]), title, body))
-    return {title: body for _, title, body in sorted(found, key=lambda row: row[:2])}
+    for named in filter(None, map(_INGRESS.fullmatch, objects)):
+        of, number = named.groups()
+        if of == host:
+            found.append((int(number), named.string))
+    return {title: objects[title] for _, title in sorted(found)}
 
 
 # --- autoscalers ----------------------------------------------------------------------------------------
@@ -233,16 +223,19 @@ def _first(body: Fields, key: str) -> Fields:
 def _probe(probe: Fields) -> Optional[dict[str, YamlValue]]:
     if not probe:
         return None
-    keys = (
-        ("initial_delay", "initialDelaySeconds", 0),
-        ("period", "periodSeconds", 10),
-        ("timeout", "timeoutSeconds", 1),
-        ("failures", "failureThreshold", 3),
-    )
+    keys = {
+        "initial_delay": "initialDelaySeconds",
+        "period": "periodSeconds",
+        "timeout": "timeoutSeconds",
+        "failures": "failureThreshold",
+    }
+    usual = vars(Probe())
     path = text_at(probe, "httpGet", "path")
     found: dict[str, YamlValue] = {"path": path} if path else {}
-    found.update({key: probe[name] for key, name, usual in keys if probe.get(name, usual) != usual})
-    return found or {"period": probe.get("periodSeconds", 10)}
+    found.update(
+        {key: probe[name] for key, name in keys.items() if probe.get(name, usual[key]) != usual[key]}
+    )
+    return found or {"period": usual["period"]}
 
 
 def _volumes(pod: Fields, container: Fields) -> Iterator[dict[str, YamlValue]]:
@@ -267,13 +260,10 @@ def _of_service(body: Fields) -> dict[str, YamlValue]:
 
 def _of_ingresses(bodies: Sequence[Fields]) -> dict[str, YamlValue]:
     rules = _first(mapping_at(bodies[0], "spec"), "rules") if bodies else {}
-    paths = [text_at(mapping_at(row), "path") for row in list_at(rules, "http", "paths")]
-    balancers: list[YamlValue] = [annotation_of(body, LOAD_BALANCER) for body in bodies]
-    served: list[YamlValue] = [*(paths or ["/"])]
     return {
-        "load_balancers": balancers,
+        "load_balancers": [annotation_of(body, LOAD_BALANCER) for body in bodies],
         "tls": not bodies or any(list_at(body, "spec", "tls") for body in bodies),
-        "paths": served,
+        "paths": [text_at(mapping_at(row), "path") for row in list_at(rules, "http", "paths")],
     }
 
 
@@ -283,13 +273,12 @@ def _of_ingresses(bodies: Sequence[Fields]) -> dict[str, YamlValue]:
 def secrets_in(values: Mapping[str, YamlValue], hides: Callable[[str], bool]) -> list[str]:
     """Name the variables of a domain whose literals look secret, or are one that the step knows."""
     env = mapping_at(values, "env")
-    return [name for name, value in env.items() if _looks_secret(name, value) or hides(text_at(env, name))]
+    texts = {name: text_at(env, name) for name in env}
+    return [name for name, text in texts.items() if _looks_secret(name, text) or hides(text)]
 
 
-def _looks_secret(name: str, value: YamlValue) -> bool:
-    return bool(value) and bool(
-        _SECRET_NAME.search(name) or (isinstance(value, str) and _SECRET_VALUE.search(value))
-    )
+def _looks_secret(name: str, text: str) -> bool:
+    return bool(text and (_SECRET_NAME.search(name) or _SECRET_VALUE.search(text)))
 
 
 def without_secrets(values: Mapping[str, YamlValue], hides: Callable[[str], bool]) -> Mapping[str, YamlValue]:

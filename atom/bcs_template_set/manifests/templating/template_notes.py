@@ -106,7 +106,8 @@ class Notes:
     def add_empty(self) -> None:
         """Note that nothing is printed, or made text, at the line under way."""
         template, line = _under_way()
-        self._noted["missing", template, line, "null"] = say("render.prints_null")
+        note = say("render.prints_null")
+        self._noted["missing", template, line, note.key] = note
 
     def _name_of(self, owner: object) -> Union[Text, str]:
         """Return what a template calls a value, where it has a name of its own; else of what type it is."""
@@ -159,17 +160,17 @@ class Notes:
 
 
 def exceeded(
-    what: str, *, limit: object, place: Optional[TemplateLine] = None, template: str = ""
+    what: str, *, limit: object, place: Optional[TemplateLine] = None, template: Optional[str] = None
 ) -> LimitExceeded:
     """Return the error that names the template, and its line where one is under way or given."""
-    name, line = place or _under_way(template)
-    where = say("render.place", template=name, line=line) if line else name
+    name, line = place or _under_way()
+    where = say("render.place", template=name, line=line) if line else template
     return LimitExceeded(what=say(f"render.{what}", place=where), limit=limit)
 
 
-def _under_way(template: str = "") -> TemplateLine:
-    """Return the template and line under way; this template, and 0, where that is unknown."""
-    return template_line(sys._getframe(1)) or (template, 0)  # noqa: SLF001 - where the template is
+def _under_way() -> TemplateLine:
+    """Return the template and line under way; "" and 0 where that is unknown."""
+    return template_line(sys._getframe()) or ("", 0)  # noqa: SLF001 - where the template is
 
 
 class ReadTwice(Exception):
@@ -180,13 +181,13 @@ def problem_of(exc: Unreadable) -> Text:
     """Return what is wrong with a template, in the reader's terms where we know them."""
     if isinstance(exc, UnclearComment):
         return exc.problem
-    message = _cut(exc.message or "")
+    message = _cut(exc.message)
     if message == "Missing end of comment tag":
         return say("render.comment_unclosed")
     if filter_missing(message):
         return filter_to_use(filter_missing(message), known=FILTERS)
-    line = (exc.source or "").splitlines()[exc.lineno - 1 : exc.lineno]
-    return tool_in("".join(line)) or syntax_problem(message)
+    lines = str(exc.source).split("\n")  # it has none where it can't be compiled
+    return next(map(tool_in, lines[exc.lineno - 1 : exc.lineno]), None) or syntax_problem(message)
 
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -205,7 +206,7 @@ class MissingName(jinja2.Undefined):
 
     def _note(self) -> None:
         if self._undefined_exception is SecurityError:
-            self.notes.add_forbidden(str(self._undefined_hint or self._undefined_name))
+            self.notes.add_forbidden(str(self._undefined_hint))
             return
         owner = self._undefined_obj
         is_top = owner is jinja2.utils.missing
@@ -294,6 +295,9 @@ class _NoNamespace(MissingName):
 
 def missing_namespace(notes: Notes) -> jinja2.Undefined:
     """Return what stands for the cluster's namespace where nobody has given one."""
-    kind = type("_NotedNoNamespace", (_NoNamespace,), {"notes": notes, "__slots__": ()})
-    made: jinja2.Undefined = kind(name="namespace")
-    return made
+    return noted_by(notes, _NoNamespace)(name="namespace")
+
+
+def noted_by(notes: Notes, kind: type[MissingName] = MissingName) -> type[MissingName]:
+    """Return the class of missing names that are noted here."""
+    return type(kind.__name__, (kind,), {"notes": notes})

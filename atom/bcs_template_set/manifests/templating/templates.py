@@ -43,7 +43,7 @@ class Templates:
         namespace = callable_namespace(context.get("namespace"), notes=notes)
         self._notes = notes
         self._environment = kind(notes=notes, marks=marks, read_text=read_text, namespace=namespace)
-        self._context = {**context, "namespace": namespace} if "namespace" in context else dict(context)
+        self._context = {**context, "namespace": namespace}
         self._compiled: dict[str, jinja2.Template] = {}
 
     def render(

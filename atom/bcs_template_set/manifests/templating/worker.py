@@ -37,7 +37,6 @@ class TimeOver(BaseException):
     """The time is over; `place` is where the templates are. No `except Exception` catches it."""
 
     def __init__(self, place: Optional[TemplateLine]) -> None:
-        super().__init__()
         self.place = place
 
 

@@ -20,7 +20,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.spelling import MOST_KNOWN, with_nearest
 
-LARGEST_FILE = 2 * 1024 * 1024
+LARGEST_FILE = 2 * 2**20
 MOST_FILES = 5000
 MOST_VISITED = 200_000
 FULL_GLOBS = 10
@@ -45,7 +45,6 @@ class FileUnusable(Exception):
     """A file can't be used; `problem` is the sentence, naming it."""
 
     def __init__(self, problem: Text) -> None:
-        super().__init__(problem)
         self.problem = problem
 
 
@@ -78,7 +77,7 @@ class Workspace:
             with real.open("rb") as file:
                 data = file.read(LARGEST_FILE + 1)
         except OSError as exc:
-            raise FileUnusable(say("render.file_os_error", path=path, problem=exc.strerror or exc)) from exc
+            raise FileUnusable(say("render.file_os_error", path=path, problem=exc.strerror)) from exc
         if len(data) > LARGEST_FILE:
             limit = say("render.mebibytes", number=LARGEST_FILE // 2**20)
             raise FileUnusable(say("render.file_large", path=path, limit=limit))

@@ -8,6 +8,7 @@ import pytest
 from tests.emulator import go_yaml
 from tests.support.building import findings_of, refusal, render_source
 
+from bcs_template_set.manifests.templating.foreign_syntax import filter_to_use, word_of_helm
 from bcs_template_set.messages.errors import ManifestsInvalid, NamesMissing, TemplateSyntax
 
 HELM = 'this is Helm\'s language, not Jinja2. Publish what "helm template" prints'
@@ -25,6 +26,7 @@ RAW = (
         ("a: {{- toYaml .Values.x | nindent 8 }}", HELM),
         ('a: {{ default "x" .Release.Name }}', HELM),
         ("a: {{ x | indent 4 }}", HELM),
+        ("a: \u2028{{ .Values.x }}", HELM),
         ("a: '{{ $labels.pod }} is down'", f"these braces are Prometheus's, not Jinja2's. {RAW}"),
         ("a: '{{ $value | humanize }}'", "these braces are Prometheus's"),
         ("a: '{{#if x}}'", "these braces are Handlebars's"),
@@ -65,6 +67,7 @@ def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, say
         ("a: '{{pod}}'  # legendFormat", '"pod" has no value. Are these braces Grafana\'s?'),
         ("a: ${{ github.sha }}", "${{ … }} is a variable of a pipeline"),
         ("a: '{{ pod }}'", '"pod" has no value.\n'),
+        ("{% if pod %}a: '<b>x</b>'{% endif %}", '"pod" has no value.\n'),
         ("a: '" + "<p>" * 400 + "{{ pod }}'", '"pod" has no value.\n'),
     ],
 )
@@ -74,29 +77,53 @@ def test_a_name_that_another_tool_may_fill_in_is_told_with_the_tool(
     assert says in refusal(tmp_path, f"# first\n{line}\n", NamesMissing)
 
 
-@pytest.mark.parametrize("line", ["{{- if .Values.on }}", "{{ with .x }}", "{{- end }}"])
-def test_a_statement_of_helms_is_no_missing_name(tmp_path: Path, line: str) -> None:
-    assert f"t.yaml.j2:2: {HELM}" in refusal(tmp_path, f"# first\n{line}\n", NamesMissing)
+def test_a_statement_of_helms_is_no_missing_name(tmp_path: Path) -> None:
+    assert f"t.yaml.j2:2: {HELM}" in refusal(tmp_path, "# first\n{{- if .Values.on }}\n", NamesMissing)
+    for name in ("if", "else", "end", "with", "define", "block"):
+        assert HELM in str(word_of_helm(name))
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
         ("toYaml", "write tojson."),
-        ("nindent", "write indent(N)."),
-        ("quote", "write tojson."),
-        ("to_nice_yaml", "write tojson."),
         ("b64encode", "write the text below stringData of the Secret"),
-        ("b64enc", "write the text below stringData of the Secret"),
-        ("required", "leave it out, since a name without a value is refused anyway."),
         ("uper", 'Did you mean "upper"?'),
         ("nofilter", 'Jinja2 has no filter "nofilter".\n'),
     ],
 )
-def test_a_filter_of_another_tool_gets_the_one_to_use(tmp_path: Path, name: str, says: str) -> None:
+def test_a_filter_that_jinja2_lacks_is_named_with_its_line(tmp_path: Path, name: str, says: str) -> None:
     said = refusal(tmp_path, f"a: {{{{ region | {name} }}}}\n", TemplateSyntax)
-    assert f'Jinja2 has no filter "{name}"' in said
+    assert f't.yaml.j2:1: Jinja2 has no filter "{name}"' in said
     assert says in said
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ("toYaml to_yaml to_nice_yaml toJson to_json to_nice_json", "write tojson."),
+        ("toPrettyJson toRawJson quote squote", "write tojson."),
+        ("nindent", "write indent(N)."),
+        ("toString to_text", "write string."),
+        ("int64 atoi", "write int."),
+        ("float64", "write float."),
+        ("bool", 'write == "true".'),
+        ("trunc", "write [:N]."),
+        ("trimSuffix trimPrefix", 'write .removesuffix("…"), .removeprefix("…").'),
+        ("regex_replace regexReplaceAll", 'write replace("…", "…").'),
+        ("contains hasKey", 'write "…" in NAME.'),
+        ("ternary", "write A if CONDITION else B."),
+        ("coalesce", "write A or B."),
+        ("combine merge", "write dict(A, **B)."),
+        ("dict2items", "write items."),
+        ("basename", 'write .split("/") | last.'),
+        ("required mandatory", "leave it out, since a name without a value is refused anyway."),
+        ("b64enc b64encode", "write the text below stringData of the Secret, where Kubernetes encodes it."),
+    ],
+)
+def test_a_filter_of_another_tool_gets_what_jinja2_has_in_its_place(names: str, says: str) -> None:
+    for name in names.split():
+        assert str(filter_to_use(name, known=())) == f'Jinja2 has no filter "{name}"; {says}'
 
 
 def test_a_name_that_another_tool_fills_in_has_its_way_out_in_the_cure(tmp_path: Path) -> None:

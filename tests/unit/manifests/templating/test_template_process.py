@@ -128,7 +128,7 @@ def test_a_child_that_ends_at_once_is_a_failure_of_that_template(monkeypatch: py
 def test_braces_that_a_child_makes_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of()
     with contextlib.closing(TemplateProcess(run)) as process:
-        answer = json.dumps({"text": process.stem + "\U000f1234" + "{{ X }}"})
+        answer = json.dumps({"text": process.stem + "\U000f0002" + "{{ X }}"})
         program = f"import sys; sys.stdin.readline(); print({answer!r}, flush=True); sys.stdin.read()"
         monkeypatch.setattr(worker_process, "_PROGRAM", program)
         settled = process.render("", name="t", notes=Notes({}))

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional
@@ -15,20 +14,16 @@ from tests.support.building import (
     refusal,
     render,
     render_source,
+    rendered_here,
     version_of,
 )
 from tests.support.draws import examples
 
-from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
-from bcs_template_set.manifests.templating.environment import ReadText
 from bcs_template_set.manifests.templating.limits import Limits
 from bcs_template_set.manifests.templating.render import render_manifests, render_routes
-from bcs_template_set.manifests.templating.template_notes import Key, Notes
-from bcs_template_set.manifests.templating.templates import Templates
-from bcs_template_set.manifests.templating.workspace_files import FileUnusable
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.manifests.yaml_words import MANIFESTS
-from bcs_template_set.messages import LANGUAGES, Text, say
+from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import (
     LimitExceeded,
     ManifestsInvalid,
@@ -40,15 +35,6 @@ from bcs_template_set.messages.errors import (
 from bcs_template_set.messages.server_errors import OutOfTime
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.system.clock import Deadline
-
-
-def in_process(
-    source: str, context: Mapping[str, object], *, read_text: ReadText = str
-) -> tuple[Optional[Settled], list[tuple[Key, Text]]]:
-    """Render a template without a child; nothing bounds it."""
-    notes, marks = Notes(context), Marks(stem_of(context))
-    text = Templates(context, notes=notes, marks=marks, read_text=read_text).render(source, name="t")
-    return None if text is None else marks.settled(text), notes.noted()
 
 
 def text_of(tmp_path: Path, source: str, *, values: str = "") -> str:
@@ -191,7 +177,7 @@ def test_an_empty_value_is_printed_only_where_the_template_says_so(
 
 @given(value=VALUES_OF_ANY_KIND)
 def test_tojson_keeps_any_value(value: YamlValue) -> None:
-    rendered, _ = in_process("a: {{ v | tojson }}\n", {"v": value})
+    rendered, _ = rendered_here("a: {{ v | tojson }}\n", {"v": value})
     assert rendered is not None
     found = read_yaml(rendered.text, source="", reading=MANIFESTS)
     assert found == {"a": value}
@@ -199,7 +185,7 @@ def test_tojson_keeps_any_value(value: YamlValue) -> None:
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_tojson_keeps_any_text_wherever_it_stands(text: str) -> None:
-    rendered, _ = in_process("a:\n  - b: {{ v | tojson }}\n    {{ v | tojson }}: c\n", {"v": text})
+    rendered, _ = rendered_here("a:\n  - b: {{ v | tojson }}\n    {{ v | tojson }}: c\n", {"v": text})
     assert rendered is not None
     if len(text) < 1000 and text not in ("b", "<<"):
         assert read_yaml(rendered.text, source="") == {"a": [{"b": text, text: "c"}]}
@@ -474,11 +460,8 @@ _PIECES = st.lists(
 @given(source=st.one_of(_PIECES, st.text(max_size=80)))
 @settings(max_examples=examples(200, sample=60), deadline=None)
 def test_any_template_renders_or_ends_in_an_error_of_ours(source: str) -> None:
-    def no_files(path: str) -> str:
-        raise FileUnusable(say("render.file_missing", path=path))
-
     try:
-        _, found = in_process(source, {"b": [1, {"a": 2}]}, read_text=no_files)
+        _, found = rendered_here(source, {"b": [1, {"a": 2}]})
     except LimitExceeded as exc:
         assert exc.explain("zh_CN")  # noqa: PT017 - it may raise, and then must be readable
         return
@@ -539,11 +522,11 @@ def test_the_end_of_the_runs_own_time_ends_rendering_too(tmp_path: Path) -> None
 
 
 def test_a_mistake_is_noted_once_and_what_follows_from_it_not_at_all() -> None:
-    _, found = in_process("{{ ''.__class__ }}", {})
+    _, found = rendered_here("{{ ''.__class__ }}", {})
     assert [key[0] for key, _ in found] == ["failed"]
-    _, found = in_process("{% for _ in [1, 2] %}{{ nobody }}{% endfor %}", {})
+    _, found = rendered_here("{% for _ in [1, 2] %}{{ nobody }}{% endfor %}", {})
     assert [key[0] for key, _ in found] == ["missing"]
-    _, found = in_process("{{ nobody }}{{ 1 // 0 }}", {})
+    _, found = rendered_here("{{ nobody }}{{ 1 // 0 }}", {})
     assert [key[0] for key, _ in found] == ["missing"]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 import time
 import tracemalloc
@@ -17,6 +18,7 @@ from tests.support.draws import WHOLE, examples
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.templating.web_values import (
+    LEFT_OUT,
     Autoscale,
     Domain,
     Probe,
@@ -26,7 +28,7 @@ from bcs_template_set.manifests.templating.web_values import (
     mistakes_in,
 )
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages import LANGUAGES
+from bcs_template_set.messages import LANGUAGES, say
 from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable, ValuesInvalid
 from bcs_template_set.records.decoding import convert
 
@@ -434,6 +436,156 @@ def test_schema_and_structs_have_the_same_fields_and_defaults() -> None:
         for name, schema in entry["properties"].items():
             if "default" in schema:
                 assert getattr(whole, name) == schema["default"]
+
+
+_WHOLE: dict[str, Any] = {
+    "app": "a",
+    "domains": [
+        {
+            "host": "a",
+            "image": "r",
+            "progress_deadline": 1,
+            "load_balancers": ["b"],
+            "volumes": [{"name": "v", "host_path": "/", "mount_path": "/"}],
+            "env": {"A": ""},
+            "resources": {"requests": {"cpu": 0}, "limits": {}},
+            "liveness": {},
+        }
+    ],
+    "image_pull_secrets": ["s"],
+    "main_branches": ["m"],
+}
+_LONG = "a." * 126
+"""Of a name in lower case with dots, all but its last of 253 characters."""
+
+
+def with_value(path: str, value: object) -> dict[str, Any]:
+    """Return right values in which another one stands at a path."""
+    values = copy.deepcopy(_WHOLE)
+    inside: Any = values
+    *parents, last = (int(key) if key.isdigit() else key for key in path.split("."))
+    for key in parents:
+        inside = inside[key]
+    inside[last] = value
+    return values
+
+
+D = "domains.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "takes"),
+    [
+        ("app", ["a" * 63], ["", "a" * 64, "a.b"], "lower-case letters, digits and -, at most 63"),
+        (f"{D}.host", [f"{_LONG}a"], [f"{_LONG}aa", "a/b"], "a domain in lower case"),
+        (f"{D}.image", ["r" * 512], ["r" * 513, "r b"], "an image with its tag"),
+        (f"{D}.replicas", [10_000, "auto"], [-1, 10_001], "a whole number from 0 to 10000, or auto"),
+        (
+            f"{D}.autoscale",
+            [{"max": 1}, {"max": 10_000, "min": 10_000}],
+            [{"max": 0}, {"max": 10_001}, {"max": 1, "min": 0}],
+            "a whole number from 1 to 10000.",
+        ),
+        (
+            f"{D}.autoscale",
+            [{"max": 1, "cpu": 1}, {"max": 1, "cpu": 1000}],
+            [{"max": 1, "cpu": 0}, {"max": 1, "cpu": 1001}],
+            "a whole number from 1 to 1000.",
+        ),
+        (f"{D}.progress_deadline", [1, 86_400, None], [0, 86_401], "a whole number from 1 to 86400."),
+        (f"{D}.port", [1, 65_535], [0, 65_536], "a whole number from 1 to 65535"),
+        (f"{D}.node_port", [0, 30_000, 32_767], [-1, 1, 29_999, 32_768], "0, or a whole number from 30000"),
+        (f"{D}.load_balancers.0", ["B" * 63], ["b" * 64, "b.c"], "the id of a CLB"),
+        (f"{D}.paths", [["/" + "a" * 1023]], [["/" + "a" * 1024], ["a"]], "a path that begins with /"),
+        (f"{D}.volumes.0.name", ["v" * 63], ["v" * 64, "v.w"], "letters, digits and -, at most 63"),
+        (
+            f"{D}.volumes.0.mount_path",
+            ["/" + "a" * 1023],
+            ["/" + "a" * 1024, "/:"],
+            "that begins with / and has no :",
+        ),
+        (f"{D}.volumes.0.read_only", [True], ["yes"], "true or false"),
+        (f"{D}.env", [{"a" * 253: ""}], [{"a" * 254: ""}, {"1": ""}], "letters, digits, _, - and ., not"),
+        (
+            f"{D}.resources.limits",
+            [{f"{_LONG}a": 1}],
+            [{f"{_LONG}aa": 1}],
+            "lower-case letters, digits, - and .",
+        ),
+        (
+            f"{D}.resources.requests.cpu",
+            ["1" * 32, 0.5],
+            ["1" * 33, "1x", -1, -0.5],
+            "an amount such as 250m",
+        ),
+        (f"{D}.liveness.initial_delay", [0, 86_400], [-1, 86_401], "whole seconds from 0 to 86400"),
+        (f"{D}.liveness.period", [1, 86_400], [0, 86_401], "a whole number from 1 to 86400."),
+        ("image_pull_secrets.0", [f"{_LONG}a"], [f"{_LONG}aa", "s/t"], "lower-case letters, digits, - and ."),
+        ("ingress_class", ["i", f"{_LONG}a"], [f"{_LONG}aa", "I"], "the name of an Ingress class"),
+        ("main_branches.0", ["m", "release/1"], [""], "the exact name of a branch"),
+    ],
+)
+def test_each_value_may_be_what_the_schema_says_and_no_more(
+    path: str, right: list[object], wrong: list[object], takes: str
+) -> None:
+    for value in right:
+        values = with_value(path, value)
+        assert (list(mistakes_in(values)), list(VALIDATOR.iter_errors(values))) == ([], [])
+    for value in wrong:
+        values = with_value(path, value)
+        mistake, *_ = mistakes_in(values)
+        assert takes in str(mistake)
+        assert not VALIDATOR.is_valid(values)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (f"{D}.autoscale", {"min": "3", "max": 2}, ['domains[0].autoscale.min is the text "3"; write 3']),
+        (f"{D}.autoscale", {"min": 3, "max": "2"}, ['domains[0].autoscale.max is the text "2"; write 2']),
+        (f"{D}.autoscale", {"min": 2, "max": 2}, []),
+        (f"{D}.min_ready_seconds", "x", ["domains[0].min_ready_seconds is text; it takes whole seconds"]),
+        (f"{D}.progress_deadline", "x", ["domains[0].progress_deadline is text; it takes a whole number"]),
+        (
+            f"{D}.load_balancers",
+            [["x"], ["x"]],
+            ["domains[0].load_balancers[0] is", "domains[0].load_balancers[1] is"],
+        ),
+        (
+            f"{D}.paths",
+            ["/"] * 7,
+            [", ".join(f"domains[0].paths[{n}]" for n in range(5)) + " are the same"],
+        ),
+        (
+            f"{D}.volumes",
+            [5, 5],
+            ["domains[0].volumes[0] is the number 5", "domains[0].volumes[1] is the number 5"],
+        ),
+        (f"{D}.env", {"A": LEFT_OUT, "B": ""}, ["domains[0].env.A was left out by init"]),
+        (
+            "domains",
+            [{}, {}],
+            [f"domains[{n}].{key} is missing" for n in (0, 1) for key in ("host", "image")],
+        ),
+        ("domains", 5, ["domains is the number 5; it takes a list"]),
+        ("app", None, ["app is empty: leave it out, or give it lower-case letters"]),
+        (f"{D}.tls", None, ["domains[0].tls is empty: leave it out, or give it true or false."]),
+        (f"{D}.host", "a\u200b", ["domains[0].host is not right at its character 2: the character U+200B"]),
+    ],
+)
+def test_a_mistake_is_said_once_and_what_follows_from_it_not(
+    path: str, value: object, says: list[str]
+) -> None:
+    said = [str(mistake) for mistake in mistakes_in(with_value(path, value))]
+    assert [mistake[: len(start)] for mistake, start in zip(said, says)] == says
+    assert len(said) == len(says)
+
+
+def test_what_is_missing_is_said_with_what_it_takes() -> None:
+    assert [str(mistake) for mistake in mistakes_in({})] == [
+        f"app is missing; it takes {say('render.accepts_app')}.",
+        "domains is missing; it takes a list.",
+    ]
 
 
 # A trailing line break is left out: Python's `$` lets it pass, in JSON Schema's own dialect it does not.

@@ -97,6 +97,10 @@ def test_two_files_of_one_name_are_a_mistake_that_names_both(tmp_path: Path) -> 
     ("line", "says"),
     [
         ("missing.yaml", "missing.yaml does not exist"),
+        ("folde", 'Did you mean "folder"?'),
+        ("env", ".\n"),
+        ("a" * 300, f"{'a' * 300}: {os.strerror(errno.ENAMETOOLONG)}."),
+        ("*" * 5000, f"{'*' * 80}…: {os.strerror(errno.ENAMETOOLONG)}."),
         ("folder", "is a directory"),
         ("../outside.yaml", "leads outside the workspace"),
         ("/etc/passwd", "relative to the workspace"),
@@ -121,8 +125,9 @@ def test_what_can_not_be_used_is_named(tmp_path: Path, line: str, says: str) -> 
     (root / "dangling").symlink_to("nowhere")
     (root / "escape").symlink_to(tmp_path / "outside.yaml")
     (root / "loop").symlink_to("loop")
+    (root / ".env").touch()
     os.mkfifo(root / "pipe")
-    assert says in complaint(root, line)
+    assert says in complaint(root, line) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +186,7 @@ def test_a_link_within_the_workspace_is_followed(tmp_path: Path) -> None:
     ("data", "says"),
     [
         (b"a: \xff\n", "not UTF-8: byte 0xFF in line 1"),
-        (b"a: 1\nb: \xc3(", "byte 0xC3 in line 2"),
+        (b"\nb: \xc3(", "byte 0xC3 in line 2"),
         ("a: 1".encode("utf-16"), "is UTF-16"),
         (b"\x7fELF\x00\x01", "is a binary file"),
         (b"a" * (2 * 1024 * 1024 + 1), "is larger than 2 MiB"),
@@ -190,6 +195,11 @@ def test_a_link_within_the_workspace_is_followed(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
     (tmp_path / "a.yaml").write_bytes(data)
     assert says in read(tmp_path, "a.yaml")
+
+
+def test_a_file_may_have_two_mebibytes(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"a" * 2 * 2**20)
+    assert len(Workspace(tmp_path).read_text("a.yaml")) == 2 * 2**20
 
 
 def test_utf8_with_a_byte_order_mark_is_read_without_it(tmp_path: Path) -> None:
@@ -220,6 +230,9 @@ def test_all_unusable_files_of_a_run_are_said_together(tmp_path: Path) -> None:
         ("a?c", ["abc"], ["ac", "a/c"]),
         ("[a-c]1", ["b1"], ["d1", "/1"]),
         ("[!a]1", ["b1"], ["a1", "/1"]),
+        ("[^a]1", ["b1"], ["a1", "/1"]),
+        ("[[a]1", ["[1", "a1"], ["1", "b1"]),
+        ("a*b*c*d", ["abcd", "axbxcxd"], ["acbd", "abd", "ab/cd"]),
         ("a[.]b", ["a.b"], ["axb"]),
         ("a+(b)", ["a+(b)"], ["aab"]),
         ("[^]x", ["[^]x"], ["x"]),

@@ -1,0 +1,138 @@
+"""What templates may write and what is said of them, one by one, without a child."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.building import rendered_here
+
+from bcs_template_set.manifests.templating.environment import MOST_RANGE, MOST_TOKENS
+from bcs_template_set.manifests.templating.template_notes import MOST_SUGGESTIONS, Notes, missing_namespace
+from bcs_template_set.messages.errors import LimitExceeded
+from bcs_template_set.messages.spelling import MOST_KNOWN
+
+
+def text_of(source: str, **values: object) -> str:
+    settled, found = rendered_here(source, values)
+    assert (settled is not None, found) == (True, [])
+    return settled.text if settled is not None else ""
+
+
+def said_of(source: str, **values: object) -> list[str]:
+    """Return what is said of a template, with its lines."""
+    settled, found = rendered_here(source, values)
+    assert settled is None
+    return [f"{line}: {note}" for (_, _, line, _), note in found]
+
+
+def noted(source: str, **values: object) -> list[tuple[str, int, str]]:
+    """Return of which kind the mistakes of a template are, in which line, and what tells them apart."""
+    _, found = rendered_here(source, values)
+    return [(kind, line, what) for (kind, _, line, what), _ in found]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a\n  {% if true %}\nb\n  {% endif %}\nc\n", "a\nb\nc\n"),
+        ("{{ '\u4f60' | tojson }}", '"\u4f60"'),
+        ("{{ true | safe }} {{ true | escape }} {{ true | forceescape }}", "true true true"),
+        ("{{ (5 | string) + 'a' }}", "5a"),
+        ("{{ 7 % true }}", "0"),
+        ("{% autoescape true %}{{ ('<' | safe) ~ '<' }}{% endautoescape %}", "<&lt;"),
+        ("{{ [1, 2] | select('even') | count }}", "1"),
+        ("{{ [1, 'x'] | map('round') | first }}", "1"),
+        ("{{ range(3) | reverse }}", "[2, 1, 0]"),
+        (f"{{{{ range({MOST_RANGE}) | length }}}}", f"{MOST_RANGE}"),
+    ],
+)
+def test_what_templates_write_comes_out_as_yaml_has_it(source: str, text: str) -> None:
+    assert text_of(source) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("capitalize", "center(9)", "indent", "lower", "replace('a', 'b')", "striptags", "title", "trim"),
+        *("truncate", "upper", "wordcount", "wordwrap"),
+    ],
+)
+def test_a_filter_of_texts_makes_none_of_an_empty_value(name: str) -> None:
+    assert noted(f"{{{{ v | {name} }}}}", v=None) == [("missing", 1, "render.prints_null")]
+
+
+def test_the_line_is_told_where_there_is_too_much_code_and_text_and_comments_are_none() -> None:
+    begin = "x{# #}{% set x = [["  # eight pieces of code, then two a line
+    with pytest.raises(LimitExceeded) as caught:
+        rendered_here(begin + "\n1, " * (MOST_TOKENS // 2), {})
+    assert f"(t, line {1 + (MOST_TOKENS - 8) // 2 + 1})" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ v.x }}", 'v has no "x".'),
+        ("{{ 'hunter2'.x }}", 'text has no "x".'),
+        ("{{ (7).x }}", 'a number has no "x".'),
+        ("{{ {1: 2}.x }}", 'a mapping has no "x".'),
+        ("{{ m.nmae }}", 'm has no "nmae". It has name. Did you mean "name"?'),
+        ("{{ bcs.x }}", 'method has no "x".'),
+    ],
+)
+def test_a_part_that_is_missing_is_said_of_what_lacks_it(source: str, says: str) -> None:
+    assert said_of(source, v="a b", m={"name": 1}) == [f"1: {says}"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if nope == 1 %}{{ other }}{% endif %}",
+        "{% for _ in range(nope | int) %}{{ other }}{% endfor %}",
+        "{% for _ in range(nope | length) %}{{ other }}{% endfor %}",
+        "{% if nope | float %}{{ other }}{% endif %}",
+        "{% for _ in range(60) %}{{ nope }}{% endfor %}",
+        "{{ nope.x.upper().y }}",
+    ],
+)
+def test_what_follows_from_a_missing_name_is_not_missing_too(source: str) -> None:
+    (said,) = said_of(source, nopes=1)
+    assert said == '1: "nope" has no value. Did you mean "nopes"?'
+
+
+def test_of_many_missing_names_the_first_are_told_what_may_be_meant() -> None:
+    said = said_of("{{ nmae }}\n" * (MOST_SUGGESTIONS + 2), name=1)
+    near = [line for line in said if line.endswith('Did you mean "name"?')]
+    assert near == said[:MOST_SUGGESTIONS]
+    assert len(said) == MOST_SUGGESTIONS + 2
+
+
+@pytest.mark.parametrize("source", ["{{ nmae1 }}", "{{ m.nmae1 }}"])
+def test_among_too_many_names_none_is_said_to_be_meant(source: str) -> None:
+    few, many = ({f"name{number}": 1 for number in range(most)} for most in (MOST_KNOWN - 1, MOST_KNOWN))
+    for names, is_told in ((few, True), (many, False)):
+        (said,) = said_of(source, m={**names, "last": 1}, **names)
+        assert ("Did you mean" in said) is is_told
+
+
+def test_a_mistake_at_no_line_is_noted_all_the_same() -> None:
+    notes = Notes({})
+    assert str(missing_namespace(notes)) == ""
+    notes.add_failure(KeyError(), name="t", follows=False)
+    assert [key for key, _ in notes.noted()] == [
+        ("failed", "t", 0, "KeyError"),
+        ("missing", "", 0, "namespace"),
+    ]
+
+
+def test_a_file_is_included_from_the_workspace_or_from_where_a_template_is() -> None:
+    files = {
+        "a/b/c": "{% include './d' %}{% include '../e' %}{% include 'f' %}",
+        "a/b/d": "d",
+        "a/e": "e",
+        "f": "f",
+        "a/broken": "\n{{ }}",
+    }
+    settled, _ = rendered_here("{% include 'a/b/c' %}", {}, read_text=files.__getitem__)
+    assert settled is not None
+    assert settled.text == "def"
+    _, found = rendered_here("{% include 'a/broken' %}", {}, read_text=files.__getitem__)
+    assert [key[:3] for key, _ in found] == [("syntax", "a/broken", 2)]
