@@ -39,6 +39,7 @@ from bcs_template_set.manifests.templating.filter_wrapping import (
 )
 from bcs_template_set.manifests.templating.foreign_syntax import TOO_DEEP, tools_in
 from bcs_template_set.manifests.templating.template_notes import (
+    LEFT_OUT,
     Notes,
     exceeded,
     missing_namespace,
@@ -51,13 +52,10 @@ ReadText = Callable[[str], str]
 MOST_RANGE = 100_000
 MOST_TOKENS = 40_000
 
-_LEFT_OUT = ("random", "lipsum")
-"""What makes the same run come to two digests."""
-
 _FILTERS = {
     name: lazily(function, whole=name in READ_WHOLE, as_text=None)
     for name, function in FILTERS.items()
-    if name not in (*_LEFT_OUT, *OF_TEXT)
+    if name not in (*LEFT_OUT, *OF_TEXT)
 }
 """Jinja2's, as far as they are the same in every environment."""
 
@@ -118,7 +116,7 @@ class Environment(ImmutableSandboxedEnvironment):
         }
         of_text = {name: lazily(FILTERS[name], whole=False, as_text=self.as_text) for name in OF_TEXT}
         self.filters = _FILTERS | of_text | own
-        self.globals = {name: value for name, value in self.globals.items() if name not in _LEFT_OUT} | {
+        self.globals = {name: value for name, value in self.globals.items() if name not in LEFT_OUT} | {
             "bcs": self.bcs,
             "include_raw": self.include_raw,
             "live_replicas": self.live_replicas,

@@ -37,6 +37,9 @@ from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import MOST_KNOWN, with_nearest
 
+LEFT_OUT = ("random", "lipsum")
+"""What Jinja2 has and templates have not: it makes the same run come to two digests."""
+
 _MOST_KEYS_SHOWN = 12
 _LONGEST_SHOWN = 300
 OUT_OF_TIME = "render.limit_time"
@@ -185,7 +188,8 @@ def problem_of(exc: Unreadable) -> Text:
     if message == "Missing end of comment tag":
         return say("render.comment_unclosed")
     if filter_missing(message):
-        return filter_to_use(filter_missing(message), known=FILTERS)
+        known = [name for name in FILTERS if name not in LEFT_OUT]
+        return filter_to_use(filter_missing(message), known=known)
     lines = str(exc.source).split("\n")  # it has none where it can't be compiled
     return next(map(tool_in, lines[exc.lineno - 1 : exc.lineno]), None) or syntax_problem(message)
 

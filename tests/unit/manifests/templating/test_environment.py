@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import pytest
 from tests.support.building import rendered_here
 
@@ -47,6 +49,39 @@ def noted(source: str, **values: object) -> list[tuple[str, int, str]]:
 )
 def test_what_templates_write_comes_out_as_yaml_has_it(source: str, text: str) -> None:
     assert text_of(source) == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("v", None),
+        ("'a' ~ v", None),
+        ("v | string", None),
+        ("v | upper", None),
+        ("v | replace('a', 'b')", None),
+        ("[1, v] | join(',')", None),
+        ("[{'a': v}] | join(',', attribute='a')", None),
+        ("'%s' | format(v)", None),
+        ("'%s-%s' % (1, v)", None),
+        ("'%(a)s' % {'a': v}", None),
+        ("'%s' % v", None),
+        ("v | default('b', true)", "b"),
+        ("v or 'b'", "b"),
+        ("true | upper ~ 7 % 4", "TRUE3"),
+        ("[true, 1.5, 'a', [1]] | join('-')", "true-1.5-a-[1]"),
+        ("'%s %d' | format(true, 3)", "true 3"),
+        ("'%s' % false", "false"),
+    ],
+)
+def test_an_empty_value_is_printed_only_where_the_template_says_so(
+    expression: str, text: Optional[str]
+) -> None:
+    source = "\na: {{ " + expression + " }}\n"
+    if text is None:
+        (said,) = said_of(source, v=None)
+        assert said.startswith("2: an empty value (null) is printed")
+    else:
+        assert text_of(source, v=None) == f"\na: {text}\n"
 
 
 @pytest.mark.parametrize(
@@ -136,3 +171,96 @@ def test_a_file_is_included_from_the_workspace_or_from_where_a_template_is() -> 
     assert settled.text == "def"
     _, found = rendered_here("{% include 'a/broken' %}", {}, read_text=files.__getitem__)
     assert [key[:3] for key, _ in found] == [("syntax", "a/broken", 2)]
+
+
+# --- standard Jinja2
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (
+            "{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = i %}{% endfor %}{{ ns.n }}",
+            "2",
+        ),
+        (
+            "{{ namespace }}-{{ namespace | upper }}-{{ namespace == 'prod' }}-{{ [namespace] }}",
+            'prod-PROD-true-["prod"]',
+        ),
+        ("{% import 'm' as m %}{{ m.count([1, 2]) }}", "2 in prod"),
+        ("{{ 'a b c' | wordwrap(3) | replace('\n', '|') }}", "a b|c"),
+        ("{{ {'a': (1, 'x')} | pprint }}", "{'a': [1, 'x']}"),
+        ("{{ '<b>a</b>' | striptags }}", "a"),
+        (
+            "{{ 'www.example.com' | urlize }}",
+            '<a href="https://www.example.com" rel="noopener">www.example.com</a>',
+        ),
+        ("{{ {'id': 'a'} | xmlattr }}", ' id="a"'),
+        ("{{ 'a' in 'ab' in ['ab'] }} {{ 1 < 2 not in [3] }}", "true true"),
+        ("{{ 2 ** 200 }}", str(2**200)),
+        ("{{ 12345678901234567890123456789012345678901 }}", "12345678901234567890123456789012345678901"),
+        ("{{ 'a'.translate({97: 'b'}) }}", "b"),
+        ("{{ dict.fromkeys('ab') }}", '{"a": null, "b": null}'),
+        ("{{ range(3) }} {{ {'a': 1}.keys() }}", '[0, 1, 2] ["a"]'),
+        ("{{ '<' | e }} {{ true | e }} {{ ('<' | e) | forceescape }}", "&lt; true &amp;lt;"),
+        (
+            "{% autoescape true %}{{ '<' }}{{ '<' | safe }}{{ '<' | e }}{% endautoescape %}{{ '<' }}",
+            "&lt;<&lt;<",
+        ),
+        (
+            "{% autoescape true %}{{ [true] }}{{ ['<'] | tojson }}{{ '<' ~ 1 ~ true }}{% endautoescape %}",
+            '[true]["<"]&lt;1true',
+        ),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_standard_jinja2_is_there(source: str, text: str) -> None:
+    macro = (
+        "{% macro count(items) %}{% set ns = namespace(n=0) %}{% for _ in items %}{% set ns.n = ns.n + 1 %}"
+        "{% endfor %}{{ ns.n }} in {{ namespace }}{% endmacro %}"
+    )
+    settled, found = rendered_here(
+        f"# {source}|\n", {"namespace": "prod"}, read_text={"m": macro}.__getitem__
+    )
+    assert (settled and settled.text, found) == (f"# {text}|\n", [])
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ x }}{{ x }}", '["1", "2"]["1", "2"]'),
+        ("{{ x | tojson }} {{ {'a': y} }}", '["1", "2"] {"a": [2]}'),
+        ("{{ x ~ '' }} {{ x | length }}", '["1", "2"] 2'),
+        (
+            "{{ x | length }} {{ x | last }} {{ x[0] }} {{ x[:1] }} {{ x is sequence }} {{ x }}",
+            '2 2 1 ["1"] false ["1", "2"]',
+        ),
+        ("{% if x %}{% for i in x %}{{ i }}/{{ loop.length }} {% endfor %}{% endif %}", "1/2 2/2 "),
+        ("{% if none_of_them %}yes{% else %}no{% endif %}", "no"),
+        ("{{ x is iterable }} {{ x | join }} {{ y | first }}", "true 12 2"),
+        ("{{ [1, 2, 3] | batch(2) | list }} {{ [1, 2] | slice(2) }}", "[[1, 2], [3]] [[1], [2]]"),
+        ("{% for a in [1, 2] | reverse %}{{ a }}{% endfor %}", "21"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_what_is_lazy_is_read_once_and_printed_as_a_list(source: str, text: str) -> None:
+    made = "{% set x, y = [1, 2] | map('string'), [1, 2] | select('even') %}"
+    none = "{% set none_of_them = [1] | reject('odd') %}"
+    assert text_of(f"{made}{none}# {source}|\n") == f"# {text}|\n"
+
+
+@pytest.mark.parametrize(
+    "again",
+    ["{{ x }}", "{% for i in x %}{% endfor %}", "{{ x | length }}", "{% if x %}{% endif %}", "{{ x[0] }}"],
+)
+def test_what_is_lazy_and_read_twice_is_said_with_its_line(again: str) -> None:
+    source = "a: {% set x = [1] | map('string') %}{% for i in x %}{{ i }}{% endfor %}\n\nb: " + again
+    (said,) = said_of(source)
+    assert said.startswith("3: what map, select")
+    assert 'Add "| list"' in said
+
+
+def test_what_comes_to_another_digest_each_time_is_left_out() -> None:
+    for name in ("random", "randm"):
+        assert said_of(f"{{{{ [1] | {name} }}}}") == [f'1: Jinja2 has no filter "{name}".']
+    assert said_of("{{ lipsum() }}") == ['1: "lipsum" has no value.']

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -139,40 +138,6 @@ def test_values_print_as_yaml_reads_them_back(tmp_path: Path) -> None:
     source = "a: {{ v.t }}\nb: {{ v.n | tojson }}\nc: {{ v.l }}\nd: {{ v.m }}\ne: x{{ v.t ~ 1 }}\n"
     rendered = text_of(tmp_path, source, values="v: {t: true, n: null, l: [1, true, 'no'], m: {k: }}")
     assert rendered == 'a: true\nb: null\nc: [1, true, "no"]\nd: {"k": null}\ne: xtrue1\n'
-
-
-@pytest.mark.parametrize(
-    ("expression", "text"),
-    [
-        ("v", None),
-        ("'a' ~ v", None),
-        ("v | string", None),
-        ("v | upper", None),
-        ("v | replace('a', 'b')", None),
-        ("[1, v] | join(',')", None),
-        ("[{'a': v}] | join(',', attribute='a')", None),
-        ("'%s' | format(v)", None),
-        ("'%s-%s' % (1, v)", None),
-        ("'%(a)s' % {'a': v}", None),
-        ("'%s' % v", None),
-        ("v | default('b', true)", "b"),
-        ("v or 'b'", "b"),
-        ("true | upper ~ 7 % 4", "TRUE3"),
-        ("[true, 1.5, 'a', [1]] | join('-')", "true-1.5-a-[1]"),
-        ("'%s %d' | format(true, 3)", "true 3"),
-        ("'%s' % false", "false"),
-    ],
-)
-def test_an_empty_value_is_printed_only_where_the_template_says_so(
-    tmp_path: Path, expression: str, text: Optional[str]
-) -> None:
-    source = "\na: {{ " + expression + " }}\n"
-    if text is None:
-        assert "t.yaml.j2:2: an empty value (null) is printed" in refusal(
-            tmp_path, source, NamesMissing, values="v:"
-        )
-    else:
-        assert text_of(tmp_path, source, values="v:") == f"\na: {text}\n"
 
 
 @given(value=VALUES_OF_ANY_KIND)
@@ -528,93 +493,3 @@ def test_a_mistake_is_noted_once_and_what_follows_from_it_not_at_all() -> None:
     assert [key[0] for key, _ in found] == ["missing"]
     _, found = rendered_here("{{ nobody }}{{ 1 // 0 }}", {})
     assert [key[0] for key, _ in found] == ["missing"]
-
-
-# --- standard Jinja2
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        (
-            "{% set ns = namespace(n=0) %}{% for i in [1, 2] %}{% set ns.n = i %}{% endfor %}{{ ns.n }}",
-            "2",
-        ),
-        (
-            "{{ namespace }}-{{ namespace | upper }}-{{ namespace == 'prod' }}-{{ [namespace] }}",
-            'prod-PROD-true-["prod"]',
-        ),
-        ("{% import 'm' as m %}{{ m.count([1, 2]) }}", "2 in prod"),
-        ("{{ 'a b c' | wordwrap(3) | replace('\n', '|') }}", "a b|c"),
-        ("{{ {'a': (1, 'x')} | pprint }}", "{'a': [1, 'x']}"),
-        ("{{ '<b>a</b>' | striptags }}", "a"),
-        (
-            "{{ 'www.example.com' | urlize }}",
-            '<a href="https://www.example.com" rel="noopener">www.example.com</a>',
-        ),
-        ("{{ {'id': 'a'} | xmlattr }}", ' id="a"'),
-        ("{{ 'a' in 'ab' in ['ab'] }} {{ 1 < 2 not in [3] }}", "true true"),
-        ("{{ 2 ** 200 }}", str(2**200)),
-        ("{{ 12345678901234567890123456789012345678901 }}", "12345678901234567890123456789012345678901"),
-        ("{{ 'a'.translate({97: 'b'}) }}", "b"),
-        ("{{ dict.fromkeys('ab') }}", '{"a": null, "b": null}'),
-        ("{{ range(3) }} {{ {'a': 1}.keys() }}", '[0, 1, 2] ["a"]'),
-        ("{{ '<' | e }} {{ true | e }} {{ ('<' | e) | forceescape }}", "&lt; true &amp;lt;"),
-        (
-            "{% autoescape true %}{{ '<' }}{{ '<' | safe }}{{ '<' | e }}{% endautoescape %}{{ '<' }}",
-            "&lt;<&lt;<",
-        ),
-        (
-            "{% autoescape true %}{{ [true] }}{{ ['<'] | tojson }}{{ '<' ~ 1 ~ true }}{% endautoescape %}",
-            '[true]["<"]&lt;1true',
-        ),
-    ],
-    ids=lambda text: text[:40],
-)
-def test_standard_jinja2_is_there(tmp_path: Path, source: str, text: str) -> None:
-    (tmp_path / "m").write_text(
-        "{% macro count(items) %}{% set ns = namespace(n=0) %}{% for _ in items %}{% set ns.n = ns.n + 1 %}"
-        "{% endfor %}{{ ns.n }} in {{ namespace }}{% endmacro %}"
-    )
-    assert text_of(tmp_path, f"# {source}|\n") == f"# {text}|\n"
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        ("{{ x }}{{ x }}", '["1", "2"]["1", "2"]'),
-        ("{{ x | tojson }} {{ {'a': y} }}", '["1", "2"] {"a": [2]}'),
-        ("{{ x ~ '' }} {{ x | length }}", '["1", "2"] 2'),
-        (
-            "{{ x | length }} {{ x | last }} {{ x[0] }} {{ x[:1] }} {{ x is sequence }} {{ x }}",
-            '2 2 1 ["1"] false ["1", "2"]',
-        ),
-        ("{% if x %}{% for i in x %}{{ i }}/{{ loop.length }} {% endfor %}{% endif %}", "1/2 2/2 "),
-        ("{% if none_of_them %}yes{% else %}no{% endif %}", "no"),
-        ("{{ x is iterable }} {{ x | join }} {{ y | first }}", "true 12 2"),
-        ("{{ [1, 2, 3] | batch(2) | list }} {{ [1, 2] | slice(2) }}", "[[1, 2], [3]] [[1], [2]]"),
-        ("{% for a in [1, 2] | reverse %}{{ a }}{% endfor %}", "21"),
-    ],
-    ids=lambda text: text[:40],
-)
-def test_what_is_lazy_is_read_once_and_printed_as_a_list(tmp_path: Path, source: str, text: str) -> None:
-    made = "{% set x, y = [1, 2] | map('string'), [1, 2] | select('even') %}"
-    none = "{% set none_of_them = [1] | reject('odd') %}"
-    assert text_of(tmp_path, f"{made}{none}# {source}|\n") == f"# {text}|\n"
-
-
-@pytest.mark.parametrize(
-    "again",
-    ["{{ x }}", "{% for i in x %}{% endfor %}", "{{ x | length }}", "{% if x %}{% endif %}", "{{ x[0] }}"],
-)
-def test_what_is_lazy_and_read_twice_is_said_with_its_line(tmp_path: Path, again: str) -> None:
-    source = "a: {% set x = [1] | map('string') %}{% for i in x %}{{ i }}{% endfor %}\n\nb: " + again
-    said = refusal(tmp_path, source, TemplateFailed)
-    assert "t.yaml.j2:3: what map, select" in said
-    assert 'Add "| list"' in said
-
-
-@pytest.mark.parametrize("source", ["{{ 1 | random }}", "{{ [1] | random }}"])
-def test_a_filter_that_comes_to_another_digest_each_time_is_left_out(tmp_path: Path, source: str) -> None:
-    assert 'no filter "random"' in refusal(tmp_path, source, TemplateSyntax)
-    assert '"lipsum" has no value' in refusal(tmp_path, "{{ lipsum() }}", NamesMissing)
