@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from bcs_template_set.manifests.parse import Document
 
 _MARK = "---"
-_END = "..."
 
 
 def document_texts(text: str, documents: Sequence[Document]) -> tuple[str, ...]:
@@ -29,10 +28,8 @@ def _start(lines: Sequence[str], document: Document) -> int:
 
     Nothing of the document before may come with it, for that may be a Secret.
     """
-    start = min(document.line, len(lines)) - 1
-    while start > 0 and not lines[start].startswith(_MARK) and not lines[start - 1].startswith(_END):
-        start -= 1
-    return start
+    own = min(document.line, len(lines)) - 1
+    return next((number for number in range(own, 0, -1) if lines[number].startswith(_MARK)), own)
 
 
 def _kept(lines: Sequence[str]) -> str:

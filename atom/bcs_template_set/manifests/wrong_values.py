@@ -35,8 +35,9 @@ def wrong_value(
     if isinstance(value, list) and takes({"NAME": "value"}):
         return say("settings.write_mapping", name=name, given=given)
     if isinstance(value, (bool, int, float)) and takes(_written(value)):
-        sentence, form = ("quoted", "") if is_secret else ("text", _written(value))
-        return say(f"settings.write_{sentence}", name=name, given=given, form=form)
+        if is_secret:
+            return say("settings.write_quoted", name=name, given=given)
+        return say("settings.write_text", name=name, given=given, form=_written(value))
     if isinstance(value, str) and not is_secret and takes(_plain(value)):
         return say("settings.write_plain", name=name, given=given, form=value.strip())
     if isinstance(value, str) and takes([value]):
@@ -82,5 +83,5 @@ def _plain(text: str) -> Optional[Union[bool, int, float]]:
     return float(text) if "." in text else int(text)
 
 
-def _written(value: YamlValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _written(value: float) -> str:
+    return str(value).lower()

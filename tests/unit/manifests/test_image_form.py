@@ -35,7 +35,13 @@ def found(image: str) -> list[Finding]:
             "Registry/web:1",
             "EXAMPLE.com/web:1",
         ),
-        *("[2001:db8::1]:5000/web:1", "web:" + "x" * 128, "{{ TAG }}", "example.com/web:{{ TAG }}"),
+        *(
+            "[2001:db8::1]:5000/web:1",
+            "web:" + "x" * 128,
+            "a" * 255 + ":1",
+            "{{ TAG }}",
+            "example.com/web:{{ TAG }}",
+        ),
     ],
 )
 def test_an_image_that_a_runtime_reads_is_no_finding(image: str) -> None:

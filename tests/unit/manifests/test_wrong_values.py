@@ -6,7 +6,7 @@ import pytest
 
 from bcs_template_set.config.bcs_variables import read_variables
 from bcs_template_set.manifests.templating.web_values import mistakes_in
-from bcs_template_set.manifests.wrong_values import one_of
+from bcs_template_set.manifests.wrong_values import Accepted, one_of, wrong_text, wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import ValuesInvalid
@@ -41,6 +41,8 @@ from bcs_template_set.messages.errors import ValuesInvalid
             'env is a list; write NAME: "value", one a line.',
             '是列表；请写成 NAME: "值"，每行一个。',
         ),
+        ('image: ""', "image is empty; it takes", "为空；请填写"),
+        ("image: {a: b}", "image is a mapping; it takes", "是"),
         ("paths: []", "paths is empty; it takes at least one entry.", "为空；请填写至少一项。"),
         ("paths: /a", "paths is text; write a list, each entry in a", "是文本；请写成列表，每行一项"),
         (
@@ -81,3 +83,24 @@ def test_variables_are_told_by_key_and_type_alone(text: str, told: str) -> None:
 @pytest.mark.parametrize(("choices", "told"), [(("gz",), "gz"), (("gz", "sz"), "one of gz, sz")])
 def test_the_only_choice_is_named_alone(choices: tuple[str, ...], told: str) -> None:
     assert str(say("local.file", file="", problem=one_of(choices))) == f": {told}"
+
+
+def test_a_list_is_told_to_be_a_mapping_where_one_of_some_text_would_be_right() -> None:
+    def takes(value: YamlValue) -> bool:
+        return isinstance(value, dict) and all(value.values())
+
+    said = wrong_value("env", [1], accepted="text", takes=takes).render("en_US")
+    assert said == 'env is a list; write NAME: "value", one a line.'
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("delpoy", 'action is delpoy; it takes one of plan, deploy. Did you mean "deploy"?'),
+        ("x", "action is x; it takes one of plan, deploy."),
+        (say("render.kind_list"), "a list"),
+    ],
+)
+def test_a_text_that_may_be_shown_is_told_with_the_choice_that_was_meant(given: Accepted, told: str) -> None:
+    choices = ("plan", "deploy")
+    assert told in wrong_text("action", given, accepted=one_of(choices), choices=choices).render("en_US")
