@@ -35,9 +35,8 @@ def wrong_value(
     if isinstance(value, list) and takes({"NAME": "value"}):
         return say("settings.write_mapping", name=name, given=given)
     if isinstance(value, (bool, int, float)) and takes(_written(value)):
-        if is_secret:
-            return say("settings.write_quoted", name=name, given=given)
-        return say("settings.write_text", name=name, given=given, form=_written(value))
+        sentence, form = ("quoted", given) if is_secret else ("text", _written(value))
+        return say(f"settings.write_{sentence}", name=name, given=given, form=form)
     if isinstance(value, str) and not is_secret and takes(_plain(value)):
         return say("settings.write_plain", name=name, given=given, form=value.strip())
     if isinstance(value, str) and takes([value]):
