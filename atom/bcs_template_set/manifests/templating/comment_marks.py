@@ -54,11 +54,9 @@ def comments_in(tokens: Iterable[tuple[int, str, str]], *, name: str) -> Iterato
     Raises:
         UnclearComment: one may be a text that Jinja2 would take away.
     """
-    opening = text = ""
-    begin = 1
     for line, kind, value in tokens:
         if kind == "comment_begin":
-            opening, begin = value, line
+            opening, text, begin = value, "", line  # of an empty one there is no text to come
         elif kind == "comment":
             text = value
         elif kind == "comment_end":

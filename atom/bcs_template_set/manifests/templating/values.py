@@ -78,22 +78,20 @@ def _read(given: ValuesText, *, found: list[Finding]) -> Optional[Values]:
     """Return the values, those that would lose their spelling too; None where the text can't be read."""
     wrong: list[YamlUnreadable] = []
     value: YamlValue = None
-    is_read = True
     try:
         value = read_yaml(given.text, source=given.source, lost=wrong)
+        if value is None:
+            value = {}
     except YamlUnreadable as exc:
         wrong.append(exc)
-        is_read = False
     found += [mistake("values", given.source, exc.problem, line=exc.line, column=exc.column) for exc in wrong]
-    if value is None:
-        return {} if is_read else None
-    if not isinstance(value, dict):
-        sign = sign_before_value(given.text.split("\n"))
-        if sign is not None:
-            place = {"line": sign.line + 1, "column": sign.column + 1}
-            found.append(mistake("values", given.source, sign.problem, **place))
-            return None
+    if value is None or isinstance(value, dict):
+        return value
+    sign = sign_before_value(given.text.split("\n"))
+    if sign is not None:
+        place = {"line": sign.line + 1, "column": sign.column + 1}
+        found.append(mistake("values", given.source, sign.problem, **place))
+    else:
         kind = say("render.kind_list") if isinstance(value, list) else say("render.kind_scalar")
         found.append(mistake("values", given.source, say("render.values_not_mapping", kind=kind)))
-        return None
-    return value
+    return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import pytest
 from tests.support.building import rendered_here
 
+from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
 from bcs_template_set.manifests.templating.environment import MOST_RANGE, MOST_TOKENS
+from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import MOST_SUGGESTIONS, Notes, missing_namespace
+from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.workspace_files import no_files
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.spelling import MOST_KNOWN
 
@@ -146,6 +150,30 @@ def test_among_too_many_names_none_is_said_to_be_meant(source: str) -> None:
     for names, is_told in ((few, True), (many, False)):
         (said,) = said_of(source, m={**names, "last": 1}, **names)
         assert ("Did you mean" in said) is is_told
+
+
+def test_a_text_may_have_two_mebibytes() -> None:
+    assert len(text_of("{{ v }}", v="x" * 2 * 2**20)) == 2 * 2**20
+    with pytest.raises(LimitExceeded) as caught:
+        rendered_here("{{ v }}", {"v": "x" * (2 * 2**20 + 1)})
+    assert "The text a template renders to (t) is over the limit of 2 MiB" in str(caught.value)
+
+
+def test_another_template_of_the_same_name_is_another() -> None:
+    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=no_files)
+    assert [templates.render(source, name="t") for source in ("a", "b")] == ["a", "b"]
+
+
+def test_what_stands_before_the_first_line_of_a_template_is_at_its_first() -> None:
+    class Bare:
+        name = "t"
+        debug_info = ((7, 4),)  # a line of the template, and the line of its code
+
+    names: dict[str, Any] = {"__jinja_template__": Bare()}
+    exec("def code():\n    yield\n\n    yield\n", names)  # noqa: S102 - as Jinja2 makes it
+    code = names["code"]()
+    lines = [template_line(code.gi_frame) for _ in code]
+    assert lines == [("t", 1), ("t", 7)]
 
 
 def test_a_mistake_at_no_line_is_noted_all_the_same() -> None:

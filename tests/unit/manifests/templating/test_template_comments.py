@@ -54,6 +54,9 @@ def test_what_is_no_comment_arrives_whole(tmp_path: Path, lines: tuple[str, ...]
         ("{# one #} {# two #}\na: 1\n", " a: 1\n", [(1, 1), (1, 1)]),
         ("a: 1 {# one #}\nb: 2{# two #}{# three #}\n", "a: 1 \nb: 2\n", [(1, 1), (2, 2), (2, 2)]),
         ("a: |\n  x{# of\n  two #}\n  y\n", "a: |\n  x\n  y\n", [(2, 3)]),
+        ("{# of\ntwo-#}\n{##}\na: 1\n", "a: 1\n", [(1, 2), (3, 3)]),
+        ("#{# one #}\na: 1\n", "#\na: 1\n", [(1, 1)]),
+        ("{# one #}a: \U0010fffd\n", "a: \U0010fffd\n", [(1, 1)]),
         ("a: {{ '{# x #}' | tojson }} {# ${#x} #}\n", 'a: "{# x #}" \n', [(1, 1)]),
     ],
 )

@@ -51,6 +51,11 @@ def test_values_that_are_no_mapping_are_refused_by_name(text: str, kind: str) ->
     assert f"v0.yaml: values are a mapping of names to values, not {kind}" in str(complaint(text))
 
 
+def test_values_that_a_full_width_colon_leaves_without_a_key_are_told_where_it_stands() -> None:
+    (said,) = complaint("# tag\ntag\uff1a 1").details
+    assert str(said).startswith("v0.yaml:2:4: the character U+FF1A (\uff1a) is a full-width colon")
+
+
 @pytest.mark.parametrize("name", RESERVED)
 def test_a_name_of_the_context_is_a_mistake(name: str) -> None:
     assert f'"{name}" is a name that the step sets itself' in str(complaint(f"{name}: 1"))
