@@ -123,7 +123,6 @@ def _value_of(
             file, at = _position(texts, path)
             if at.is_all:
                 return Origin(file, at.line, value=path, host=host)
-            break
     file, at = _position(texts, entry)
     return Origin(file, at.line, value=entry, host=host, is_whole=True)
 
@@ -171,6 +170,6 @@ def own_lines(rendered: Sequence[str], source: Sequence[str]) -> int:
     """
     for line, (written, made) in enumerate(zip(source, rendered)):
         begin, braces, _ = written.rstrip("\r").partition("{{")
-        if not (made.startswith(begin) if braces else made.rstrip("\r") == begin):
+        if not (made.startswith(begin) if braces else made == begin):
             return line
     return len(source)

@@ -240,14 +240,15 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
         if rendered is None:
             continue
         file = _parse(item, rendered, text=text, found=found)
-        total += len(rendered.text)
-        documents += len(file.documents) if file is not None else 0
+        if file is None:
+            continue
+        total += len(file.text)
+        documents += len(file.documents)
         over = _over_all(total, documents)
         if over is not None:
             found.append(mistake("limit", item.source, over.title()))
             break
-        if file is not None:
-            files.append(file)
+        files.append(file)
     files.sort(key=lambda file: file.name)
     kept, empty = (tuple(file for file in files if file.is_empty is wanted) for wanted in (False, True))
     return Rendered(kept, (*found, *mistakes_of(notes)), empty)

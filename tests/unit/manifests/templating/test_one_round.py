@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,18 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text
+from bcs_template_set.manifests.templating.origins import own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared
-from bcs_template_set.manifests.templating.render import render_files
+from bcs_template_set.manifests.templating.render import (
+    render_files,
+    render_routes,
+    render_version,
+    template_process,
+)
+from bcs_template_set.manifests.templating.web_ingresses import own_paths
 from bcs_template_set.messages import say
+from bcs_template_set.messages.server_errors import OutOfTime
+from bcs_template_set.system.clock import Deadline
 
 SERVICE = (
     "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app: a}, ports: [{port: 80}]}\n"
@@ -90,13 +100,120 @@ def test_one_mistake_of_values_has_its_host_and_the_cure_names_its_file_or_the_i
         assert str(error.cure()) == cure
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ("app: A", f"values:1: app is text of another form; it takes {say('render.accepts_app')}."),
+        (
+            "app: a\ndomains: [{host: A!, image: r}]",
+            f"values:2: domains[0].host is text of another form; it takes {say('render.accepts_host')}.",
+        ),
+    ],
+)
+def test_a_mistake_that_is_no_domains_or_has_no_host_is_told_without_one(
+    tmp_path: Path, values: str, told: str
+) -> None:
+    domains = "" if "domains" in values else "\ndomains: [{host: a.b, image: r}]"
+    error = refusal_of(prepared(tmp_path, "builtin:web", values=values + domains).mistakes)
+    assert error is not None
+    assert list(map(str, error.details)) == [told]
+
+
+def test_what_no_text_gives_at_all_is_missing_in_the_first(tmp_path: Path) -> None:
+    (tmp_path / "v.yaml").write_text("# nothing\n")
+    assert places(prepared(tmp_path, "builtin:web", values_files=("v.yaml",))) == [
+        ("values", "v.yaml", 0),
+        ("values", "v.yaml", 0),
+    ]
+
+
+def test_what_the_environment_and_the_texts_hold_is_in_no_repr(tmp_path: Path) -> None:
+    run = prepared(tmp_path, values="# canary\n")
+    secret = replace(run, request=replace(run.request, values_text="", environ={"A": "canary"}))
+    assert "canary" not in repr(secret) + repr(secret.request) + repr(run)
+
+
+BRANCHES = """\
+app: nginx
+main_branches: [main, feature/Login]
+domains:
+  - {host: b.org, image: 'r:1', load_balancers: [lb-1], branch_paths: true}
+  - {host: c.org, image: 'r:1', load_balancers: [lb-1]}
+  - {host: a.org, image: 'r:1', load_balancers: [lb-1], branch_paths: true}
+"""
+
+
+def test_a_run_knows_its_branchs_path_and_the_hosts_that_branches_share(tmp_path: Path) -> None:
+    write(tmp_path, a="a: {{ branch.path }}\n")
+    for templates, hosts in ((("builtin:web",), ("b.org", "a.org")), (("a.yaml.j2",), ())):
+        run = prepared(tmp_path, *templates, values=BRANCHES)
+        assert (run.main_branches, run.context.branch.path) == (("main", "feature/Login"), "/")
+        assert run.claim == ("/", "feature/Login", "p-1", 428, "wangwu")
+        assert run.branch_domains == hosts
+        only = replace(run, request=replace(run.request, only=("a.org",)))
+        assert only.branch_domains == hosts[1:]
+
+
+def test_the_files_of_a_run_are_sorted_and_only_those_that_it_is_about(tmp_path: Path) -> None:
+    run = prepared(tmp_path, "builtin:web", values=BRANCHES)
+    names = [file.name for file in render_files(run).files]
+    assert (names, len(names)) == (sorted(names), 9)
+    only = replace(run, request=replace(run.request, only=("a.org",)))
+    assert [file.name for file in render_files(only).files] == [name for name in names if name[0] == "a"]
+
+
+def test_routes_are_made_again_of_the_hosts_that_branches_share(tmp_path: Path) -> None:
+    run = prepared(tmp_path, "builtin:web", values=BRANCHES)
+    assert run.web is not None
+    served = {one.host: own_paths(run.web, one, claim=run.claim) for one in run.web.domains[1:]}
+    (file,) = render_routes(run, served)
+    (whole,) = (file for file in render_files(run).files if file.name == "a.org.routes.yaml")
+    assert file == whole
+
+
+@pytest.mark.parametrize("expression", ["{{ range(10 ** 9) }}", "{{ nope + 1 }}", "{{ nope }}", "{{ app }}"])
+def test_a_version_that_does_not_render_is_a_mistake_of_that_name_and_knows_no_value(
+    tmp_path: Path, expression: str
+) -> None:
+    found: list[Finding] = []
+    with template_process(prepared(tmp_path, values="app: a")) as process:
+        assert render_version(expression, process, found=found) == ""
+    assert [(one.id, one.file) for one in found] == [
+        ("limit" if "range" in expression else "missing-name", "version")
+    ]
+
+
+def test_the_end_of_the_runs_time_ends_our_own_templates_too(tmp_path: Path) -> None:
+    run = prepared(tmp_path, "builtin:web", values=BRANCHES)
+    late = replace(run.request, deadline=Deadline(run.request.clock, seconds=0))
+    with pytest.raises(OutOfTime):
+        render_files(replace(run, request=late))
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("a: {{ 1 }}\nb: c: d\n", "a.yaml.j2:2:5: a "),
+        ("a: {{ 'b: c' }}\n", "a.yaml.j2:1: a "),
+        ("{% if true %}\na: b: c\n{% endif %}\n", "a.yaml.j2: line 1, column 5 of what it renders to: a "),
+    ],
+)
+def test_what_is_no_yaml_has_its_place_in_the_template_or_in_what_it_renders_to(
+    tmp_path: Path, source: str, told: str
+) -> None:
+    write(tmp_path, a=source)
+    error = refusal_of(render_files(prepared(tmp_path, "a.yaml.j2")).mistakes)
+    assert error is not None
+    assert [str(detail)[: len(told)] for detail in error.details] == [told]
+
+
 def test_a_file_that_is_not_there_names_one_beside_it(tmp_path: Path) -> None:
     (tmp_path / "deploy").mkdir()
     (tmp_path / "deploy" / "values.yaml").write_text("a: 1\n")
     told = []
     for path in ("deploy/value.yaml", "deplo/values.yaml"):
         found = prepared(tmp_path, "builtin:web", values="app: a", values_files=(path,)).mistakes
-        told += [str(one.message) for one in found if one.id == "file"]
+        told += [str(one.message) for one in found]
     missing = f"does not exist in the workspace ({tmp_path})."
     near = f'deploy/value.yaml {missing} Did you mean "deploy/values.yaml"?'
     assert told == [near, f"deplo/values.yaml {missing}"]
@@ -248,7 +365,16 @@ domains:
     liveness: {path: /}
     volumes:
       - {name: v, host_path: /v, mount_path: /v}
-    autoscale: {max: 3}
+    autoscale: {max: 3, min: 2, cpu: 50}
+    min_ready_seconds: 5
+    progress_deadline: 700
+    port: 8080
+    node_port: 30001
+    load_balancers: [lb-1]
+    paths: [/, /api]
+    tls: true
+    readiness: {path: /}
+ingress_class: nginx
 """
 POD = "spec.template.spec"
 C = f"{POD}.containers[0]"
@@ -259,10 +385,9 @@ def origins(run: Prepared, part: str, *fields: str) -> list[tuple[str, int, str]
     files = {file.name: file for file in render_files(run).files}
     name = f"a.example.com.{part}.yaml"
     findings = [Finding("value", name, "A/b" if field else "", field, HINT, HINT) for field in fields]
-    return [
-        (found.found_in.file, found.found_in.line, found.found_in.value)
-        for found in run.with_origins(findings, files.values())
-    ]
+    told = [found.found_in for found in run.with_origins(findings, files.values())]
+    assert [origin.is_whole for origin in told] == [origin.value == "domains[0]" for origin in told]
+    return [(origin.file, origin.line, origin.value) for origin in told]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +407,18 @@ def origins(run: Prepared, part: str, *fields: str) -> list[tuple[str, int, str]
         ("deployment", "metadata.name", 4, "domains[0].host"),
         ("deployment", "spec.strategy", 4, "domains[0]"),
         ("deployment", "", 4, "domains[0].host"),
-        ("service", "spec.ports[0].port", 4, "domains[0]"),
+        ("deployment", "spec.minReplicas", 12, "domains[0].autoscale.min"),
+        ("deployment", "spec.targetCPUUtilizationPercentage", 12, "domains[0].autoscale.cpu"),
+        ("deployment", "spec.minReadySeconds", 13, "domains[0].min_ready_seconds"),
+        ("deployment", "spec.progressDeadlineSeconds", 14, "domains[0].progress_deadline"),
+        ("deployment", f"{C}.ports[0].containerPort", 15, "domains[0].port"),
+        ("deployment", f"{C}.readinessProbe.httpGet", 20, "domains[0].readiness"),
+        ("service", "spec.ports[0].port", 15, "domains[0].port"),
+        ("service", "spec.ports[0].nodePort", 16, "domains[0].node_port"),
+        ("routes", "metadata.annotations[kubernetes.io/ingress.existLbId]", 17, "domains[0].load_balancers"),
+        ("routes", "spec.rules[0].http.paths[1].path", 18, "domains[0].paths[1]"),
+        ("routes", "spec.tls[0].secretName", 19, "domains[0].tls"),
+        ("routes", "metadata.annotations[kubernetes.io/ingress.class]", 21, "ingress_class"),
         ("routes", "spec.rules[0].host", 4, "domains[0].host"),
     ],
 )
@@ -309,6 +445,7 @@ def test_the_last_text_that_gives_a_value_is_named(tmp_path: Path) -> None:
     ("source", "line"),
     [
         ("a: 1\nb:\n  c: 2\n", 3),
+        ("a: 1\nb:\n  c: 2", 3),
         ("a: {{ project }}\r\nb:\r\n  c: 2\r\n", 3),
         ("{% if project %}\na: 1\n{% endif %}\nb:\n  c: 2\n", 0),
         ("a: {{ ['1', 'x: 2'] | join('\n') }}\nb:\n  c: 2\n", 0),
@@ -324,6 +461,10 @@ def test_a_line_is_told_as_far_as_it_is_the_templates_own(tmp_path: Path, source
     (document,) = files[0].documents
     finding = Finding("value", "a.yaml", document.title, "b.c", HINT, HINT, line=document.line)
     assert [found.found_in for found in run.with_origins([finding], files)] == [Origin("a.yaml.j2", line)]
+
+
+def test_a_line_that_goes_on_after_the_templates_own_is_another() -> None:
+    assert own_lines(["a: 12", "b: 3"], ["a: 1", "b: 3"]) == 0
 
 
 def test_a_finding_of_a_file_has_the_line_that_its_sentence_names(tmp_path: Path) -> None:

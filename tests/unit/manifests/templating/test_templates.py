@@ -358,8 +358,9 @@ def test_the_time_is_that_of_all_templates_together(tmp_path: Path) -> None:
         (tmp_path / f"{number}.j2").write_text("a: 1")
     with pytest.raises(
         LimitExceeded, match=r"The time of rendering \([0-9]+\.j2\) is over the limit of 30 s"
-    ):
+    ) as caught:
         render(tmp_path, "*.j2", step=1.0)
+    assert len(caught.value.details) <= 1
 
 
 def test_numbers_of_files_and_documents_are_limited(tmp_path: Path) -> None:
@@ -469,8 +470,9 @@ def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
     names = [f"{number}.yaml.j2" for number in range(34)]
     for name in names:
         (tmp_path / name).write_text("#{{ 'x' * 2097000 }}")
-    with pytest.raises(LimitExceeded, match="64 MiB"):
+    with pytest.raises(LimitExceeded, match="64 MiB") as caught:
         render(tmp_path, *names, limits=Limits(seconds=300, cpu_seconds=300))
+    assert len(caught.value.details) <= 1
 
 
 def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_path: Path) -> None:

@@ -276,9 +276,11 @@ def test_a_file_of_the_workspace_with_a_domains_name_is_a_mistake(tmp_path: Path
 
 
 def test_more_domains_than_files_allowed_are_refused(tmp_path: Path) -> None:
-    domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1667)]
+    domains = [{"host": f"h{number}.a", "image": "r:1"} for number in range(1666)]
+    for name in "abc":
+        (tmp_path / f"{name}.yaml").write_text("a: 1\n")
     with pytest.raises(LimitExceeded, match="5001"):
-        web(tmp_path, json.dumps({"app": "a", "domains": domains}))
+        render(tmp_path, "builtin:web", "*.yaml", values=json.dumps({"app": "a", "domains": domains}))
 
 
 # --- mistakes in the values
