@@ -529,7 +529,9 @@ def test_a_page_that_arrives_late_is_waited_for() -> None:
         ran = deploy(site, verify_urls=f"{url} contains build 7")
         assert (ran.code, ran.outcome.result) == (0, "deployed"), ran.log
         assert ran.outcome.rollout is not None
-        assert [arrival.tries for arrival in ran.outcome.rollout.arrivals] == [3]
+        (arrival,) = ran.outcome.rollout.arrivals
+        assert arrival.tries == 3
+        assert f"##[info]{arrival.describe()}" in ran.log.splitlines()
 
 
 def test_a_page_that_never_arrives_is_a_failure_that_shows_nothing_of_this_machine() -> None:

@@ -184,7 +184,8 @@ class Namespace(Cluster):
         return self.version(version_id) if version_id in self.versions else {}
 
     def _get(self, call: Call[object]) -> JsonValue:
-        file = f"{call.segments[-1]}.{call.name.partition(' ')[2].lower()}.yaml"
+        kind = call.name.partition(" ")[2].lower()
+        file = next(f for f in self.live if f.startswith(f"{call.segments[-1]}.") and kind in f)
         status: JsonValue = {"observedGeneration": 2, **dict.fromkeys(_WELL, 3)}
         return {"manifest": {**self.marked(file, self.live[file]), "status": status}}
 

@@ -11,7 +11,7 @@ from tests.support.phases import PLACE, Answer, Namespace, Phases, run_of
 from bcs_template_set.bcs.calls import Call, JsonValue
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import DeployRefused, NoPermission
-from bcs_template_set.messages.server_errors import GatewayFailed
+from bcs_template_set.messages.server_errors import GatewayFailed, RolloutUnseen
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.result import Before, Restoration
 from bcs_template_set.run.deploy_target import DeployTarget
@@ -94,7 +94,7 @@ def test_a_workload_that_does_not_become_ready_is_the_problem() -> None:
     back = Back("web.deployment.yaml", seconds=60.0, get_Deployment=NO)
     way = back.go()
     assert (names(way.files), [item.end for item in way.watched]) == (["web.deployment.yaml 1"], ["unseen"])
-    assert way.problem is not None
+    assert way.problem == RolloutUnseen(count=1, details=[]).title()
 
 
 def test_one_whose_pods_a_person_has_to_renew_is_the_problem_too() -> None:

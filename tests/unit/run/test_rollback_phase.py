@@ -27,12 +27,14 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
     DryRunFailed,
     InputsInvalid,
+    NewerBuild,
     NoPermission,
     NotReplaceable,
     RouteRemoval,
 )
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
 from bcs_template_set.messages.secret import Secret
+from bcs_template_set.messages.server_errors import NoSuchPath
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.past_states import PastState, history_of_line
@@ -321,14 +323,15 @@ def told_version(version_id: str, text: Optional[str] = None) -> dict[str, JsonV
         "version": build,
         "content": text,
         "description": description,
-        "createAt": 1_767_000_000 + int(build),
+        "createAt": 1_767_000_000 + 1000 * int(build),
     }
 
 
 class GoingBack:
     """A run that goes back, where build 5 was and build 6 is live; it is build 7.
 
-    `texts` are what versions hold that are no ConfigMaps, by their ids.
+    `had` are the builds that published a file, where they are others; the last of them is live. `texts` are
+    what versions hold that are no ConfigMaps, by their ids.
     """
 
     def __init__(
@@ -336,24 +339,27 @@ class GoingBack:
         *names: str,
         answers: Optional[Mapping[str, Answer]] = None,
         texts: Mapping[str, str] = MappingProxyType({}),
+        had: Mapping[str, Sequence[int]] = MappingProxyType({}),
         **inputs: str,
     ) -> None:
         self.names = names or ("a.yaml",)
-        versions = [f"{name}@{build}" for name in self.names for build in (5, 6)]
-        self.namespace = Namespace(versions, dict.fromkeys(self.names, "6"))
-        found = rows(*((name, f"{name}@6") for name in self.names))
-        listed = [{**row, "version": "6"} for row in found if isinstance(row, dict)]
+        builds = {**dict.fromkeys(self.names, (5, 6)), **had}
+        live = {name: str(builds[name][-1]) for name in self.names}
+        self.namespace = Namespace((f"{name}@{build}" for name in self.names for build in builds[name]), live)
+        found = zip(rows(*((name, f"{name}@{build}") for name, build in live.items())), live.values())
+        listed: list[JsonValue] = [{**row, "version": build} for row, build in found if isinstance(row, dict)]
         names_of = {f"{number:024x}": name for number, name in enumerate(self.names)}
 
         def history(call: Call[object]) -> JsonValue:
             name = names_of[call.segments[-2]]
-            return [told_version(id_, texts.get(id_)) for id_ in (f"{name}@6", f"{name}@5")]
+            ids = [f"{name}@{build}" for build in reversed(builds[name])]
+            return [told_version(id_, texts.get(id_)) for id_ in ids]
 
         spaces: JsonValue = [{"id": SPACE_ROW.id, "name": SPACE_ROW.name, "fav": False, "tags": []}]
         self.namespace.answers.update(
             {
                 "list spaces": spaces,
-                "list files": [*listed],
+                "list files": listed,
                 "list versions": history,
                 "get version": lambda call: told_version(call.segments[-1], texts.get(call.segments[-1])),
                 "get project": {"projectID": "a" * 32, "projectCode": "web"},
@@ -384,7 +390,7 @@ class GoingBack:
 
 
 BUILD = BuildInfo(
-    "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_225_600_000, starter="wangwu"
+    "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_007_000_000, starter="wangwu"
 )
 
 
@@ -404,6 +410,7 @@ def test_a_run_goes_back_to_the_build_before_the_one_that_is_live() -> None:
         ("unchanged", "b.yaml@5", "5"),
     ]
     assert (record.heading.version, [file.name for file in record.rendered]) == ("5", ["a.yaml", "b.yaml"])
+    assert record.heading.bcs is not None, "which releases answer is known"
     lines = back.phases.log.splitlines()
     assert any("previous" in line for line in lines)
     assert any("a.yaml" in line and "rollback" in line for line in lines)
@@ -436,6 +443,30 @@ def test_the_images_that_it_brings_back_are_looked_for() -> None:
 
 
 DEPLOYED = "a.deployment.yaml"
+
+
+def test_of_files_that_the_values_name_those_that_the_folder_has_go_back() -> None:
+    host = "a.example.com"
+    values = f"app: web\ndomains: [{{host: {host}, image: 'example.com/a:7'}}]\n"
+    back = GoingBack(f"{host}.deployment.yaml", only="", values=values).run()
+    assert (back.error, back.namespace.deployed) == (None, [[f"{host}.deployment.yaml@5"]])
+
+
+def test_what_a_newer_build_has_published_since_counts_also_under_what_a_person_has_written() -> None:
+    def known(version_id: str) -> dict[str, JsonValue]:
+        found = told_version(version_id)
+        is_by_hand = version_id.endswith("9")
+        return {**found, "description": "by hand"} if is_by_hand else found
+
+    listed: JsonValue = [known(f"a.yaml@{build}") for build in (9, 8, 6, 5)]
+    answers: Mapping[str, Answer] = {
+        "list versions": listed,
+        "list version names": NoSuchPath(url="u", message="m"),
+        "get version": lambda call: known(call.segments[-1]),
+    }
+    back = GoingBack(had={"a.yaml": (5, 6, 8, 9)}, answers=answers)
+    back.namespace.live["a.yaml"] = "6"
+    assert isinstance(back.run().error, NewerBuild)
 
 
 def ingress(path: str) -> str:
@@ -481,11 +512,7 @@ def refusing(
 
     Return what is said of others, and the error.
     """
-
-    def history(_: Call[object]) -> JsonValue:
-        return [told_version(f"a.yaml@{build}") for build in reversed(had)]
-
-    back = GoingBack(answers={"list versions": history})
+    back = GoingBack(had={"a.yaml": had})
     shown = back.namespace.answers["preview"]
     assert callable(shown)
 
@@ -511,3 +538,21 @@ def test_where_the_state_can_not_be_the_nearest_one_that_can_is_named() -> None:
     assert refusing("5", "4")[0] == say("rollback.none_possible", count=1)
     assert refusing("5", had=(5, 6))[0] == say("rollback.oldest")
     assert refusing("5", unseen="4")[0] == say("rollback.none_possible", count=1)
+
+
+def test_what_is_live_as_an_older_state_has_it_does_not_make_that_impossible() -> None:
+    """Kubernetes would take neither build 5's first file nor the other, which is live already."""
+    back = GoingBack("a.yaml", "b.yaml", had={"a.yaml": (4, 5, 6), "b.yaml": (4,)})
+    shown = back.namespace.answers["preview"]
+    assert callable(shown)
+
+    def preview(call: Call[object]) -> JsonValue:
+        asked = (call.body or {})["templateVersions"]
+        found = shown(call)
+        assert isinstance(found, dict)
+        return found if asked == ["a.yaml@4"] else {**found, "error": "no"}
+
+    back.namespace.answers["preview"] = preview
+    back.run()
+    assert isinstance(back.error, DryRunFailed)
+    assert back.error.details[-1] == say("rollback.possible", version="4")
