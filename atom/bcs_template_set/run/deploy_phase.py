@@ -49,8 +49,6 @@ TO_DEPLOY = 0.6
 MOST_LOOKS = 3
 """How often what others published while we deployed is deployed too."""
 
-MOST_PAGES_AT_ONCE = 8
-
 NO_STATUS = "rollout.no_status"
 
 
@@ -294,7 +292,7 @@ def _arrive(target: DeployTarget, rollout: Rollout) -> None:
     if rollout.is_paused:  # pages may come from old pods still, as they should
         target.warn(say("deploy.pages_not_checked"))
         return
-    pages = Transport(connections=MOST_PAGES_AT_ONCE, environ=environ, refuses=is_link_local)
+    pages = Transport(environ=environ, refuses=is_link_local)
     services = target.context.services
     arrivals = verify_arrivals(urls, pages=pages, clock=services.clock, deadline=services.deadline)
     target.keep(replace(rollout, arrivals=arrivals))

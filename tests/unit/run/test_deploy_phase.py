@@ -318,6 +318,13 @@ def test_what_was_not_ready_before_does_not_become_so_by_a_restore() -> None:
     assert f"##[info]{say('deploy.not_restoring')}" in run.lines
 
 
+def test_an_answer_without_status_says_nothing_against_what_was_deployed() -> None:
+    cut: JsonValue = {"manifest": {**Namespace([], {}).marked(WEB, "2")}}
+    run = Deployed(WEB, answers={"get Deployment": cut}, timeout="30", on_failure="restore").run()
+    assert isinstance(run.error, RolloutTimedOut)
+    assert run.rollout.restoration is None
+
+
 def test_what_nobody_could_see_does_not_go_back() -> None:
     run = Deployed(WEB, answers={"get Deployment": NO}, timeout="30", on_failure="restore").run()
     assert isinstance(run.error, RolloutUnseen)

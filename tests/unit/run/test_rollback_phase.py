@@ -328,7 +328,7 @@ def told_version(version_id: str, text: Optional[str] = None) -> dict[str, JsonV
 
 
 class GoingBack:
-    """A run that goes back, where build 5 was and build 6 is live; it is build 7.
+    """A run that goes back, where build 5 was and build 6 is live; it is build 9.
 
     `had` are the builds that published a file, where they are others; the last of them is live. `texts` are
     what versions hold that are no ConfigMaps, by their ids.
@@ -390,7 +390,7 @@ class GoingBack:
 
 
 BUILD = BuildInfo(
-    "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_007_000_000, starter="wangwu"
+    "record", build_number=9, branch="main", pipeline_id="p-1", started_at=1_767_009_000_000, starter="wangwu"
 )
 
 
@@ -455,16 +455,16 @@ def test_of_files_that_the_values_name_those_that_the_folder_has_go_back() -> No
 def test_what_a_newer_build_has_published_since_counts_also_under_what_a_person_has_written() -> None:
     def known(version_id: str) -> dict[str, JsonValue]:
         found = told_version(version_id)
-        is_by_hand = version_id.endswith("9")
+        is_by_hand = version_id.endswith("11")
         return {**found, "description": "by hand"} if is_by_hand else found
 
-    listed: JsonValue = [known(f"a.yaml@{build}") for build in (9, 8, 6, 5)]
+    listed: JsonValue = [known(f"a.yaml@{build}") for build in (11, 10, 6, 5)]
     answers: Mapping[str, Answer] = {
         "list versions": listed,
         "list version names": NoSuchPath(url="u", message="m"),
         "get version": lambda call: known(call.segments[-1]),
     }
-    back = GoingBack(had={"a.yaml": (5, 6, 8, 9)}, answers=answers)
+    back = GoingBack(had={"a.yaml": (5, 6, 10, 11)}, answers=answers)
     back.namespace.live["a.yaml"] = "6"
     assert isinstance(back.run().error, NewerBuild)
 
@@ -538,6 +538,8 @@ def test_where_the_state_can_not_be_the_nearest_one_that_can_is_named() -> None:
     assert refusing("5", "4")[0] == say("rollback.none_possible", count=1)
     assert refusing("5", had=(5, 6))[0] == say("rollback.oldest")
     assert refusing("5", unseen="4")[0] == say("rollback.none_possible", count=1)
+    few = refusing(*"765432", had=range(1, 9))[0]
+    assert few == say("rollback.none_possible", count=5), "of many builds the nearest are looked at"
 
 
 def test_what_is_live_as_an_older_state_has_it_does_not_make_that_impossible() -> None:
