@@ -134,7 +134,6 @@ def check_refusal(run: RenderedRun, planned: Planned) -> None:
         approved = run.settings.expect_plan
         refused.details = tuple(what_differs(run.services.record.journal, planned.plan, approved=approved))
     if refused is not None:
-        look_at_branches(run, planned)
         raise refused
 
 

@@ -127,9 +127,8 @@ def carry_out(run: RenderedRun, gateway: Gateway, principal: Principal) -> Resul
 def _plan(run: RenderedRun, reader: Reader) -> Planned:
     with run.services.record.phase("plan"):
         planned = plan_run(run, reader)
+    look_at_branches(run, planned)
     check_refusal(run, planned)
-    if run.settings.action == "plan":
-        look_at_branches(run, planned)
     if run.settings.cluster_id:
         from bcs_template_set.run.look_ahead import look_ahead  # noqa: PLC0415 - see the module's docstring
 
