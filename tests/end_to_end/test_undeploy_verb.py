@@ -66,7 +66,7 @@ def test_a_domain_is_listed_with_its_place_and_goes_only_where_that_is_meant() -
         assert (listed.status, listed.deleted) == (0, [])
         head, *rows = listed.out.splitlines()
         assert head == f"2 things go, of folder front-ends, in namespace prod of cluster {CLUSTER}:"
-        assert [row.split()[0] for row in rows] == ["Service/old", "Deployment/old"]
+        assert [row.split()[1] for row in rows] == ["Service/old", "Deployment/old"]
         assert "Add --yes" in listed.log
         done = undeploy(site)
         assert (done.status, done.deleted) == (0, GONE), done.log

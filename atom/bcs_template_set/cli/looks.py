@@ -161,20 +161,16 @@ def _deploying(reader: Reader, context: RunContext) -> Deploying:
 
 def look(options: argparse.Namespace, *, errors: Log) -> int:
     """Print what a verb finds; return 0, also where versions differ."""
-    as_json: bool = options.json
-    verbs: dict[str, Look] = {
-        "status": partial(look_at_status, as_json=as_json, language=errors.language),
-        "history": partial(look_at_history, as_json=as_json, language=errors.language),
-        "diff": partial(
-            look_at_difference,
-            versions=(getattr(options, "A", ""), getattr(options, "B", "")),
-            as_json=as_json,
-            language=errors.language,
-        ),
-    }
+    as_json, language = options.json, errors.language
+    find: Look = partial(look_at_status, as_json=as_json, language=language)
+    if options.verb == "history":
+        find = partial(look_at_history, as_json=as_json, language=language)
+    elif options.verb == "diff":
+        versions = options.A, options.B
+        find = partial(look_at_difference, versions=versions, as_json=as_json, language=language)
     silent = Log(io.StringIO(), errors.language, masker=errors.masker)
     with at_a_desk(options.settings, log=silent) as services:
-        lines = lines_of_look(services, options.hosts, verbs[options.verb])
+        lines = lines_of_look(services, options.hosts, find)
     for line in lines:
         put(sys.stdout, line + "\n")
     return 0

@@ -34,7 +34,7 @@ from bcs_template_set.branches.last_builds import read_branches, read_hidden, wi
 from bcs_template_set.cli.verb_plan import Desk, acting, at_a_desk, find_folder
 from bcs_template_set.messages import Language, Text, say
 from bcs_template_set.messages.errors import InputsInvalid
-from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.messages.step_error import Detail, StepError
 from bcs_template_set.messages.text import exact_time, json_text, one_line, table
 from bcs_template_set.publish.concurrent_writes import settle
 from bcs_template_set.publish.file_outcome import FileOutcome
@@ -138,8 +138,7 @@ def list_or_remove(desk: Desk, request: Request) -> Answer:
     if request.older_than is None:
         return answer
     removals = plan_removals(found, stale_rows(rows, older_than=request.older_than))
-    names = [removal.file for removal in removals if removal.change is not None]
-    hidden = read_hidden(gateway, found, names, project=project)
+    hidden = read_hidden(gateway, found, [removal.file for removal in removals], project=project)
     removals = without_hidden(removals, hidden)
     answer = replace(answer, removals=removals)
     if request.dry_run:
@@ -189,16 +188,14 @@ def _file_ended(services: Services, removals: dict[str, Removal], outcome: FileO
     if not services.record.stopped:  # pragma: no branch - but in a thread that a signal overtakes
         removal, log = removals[outcome.change.name], services.log
         told = {"name": removal.file, "paths": removal.paths}
-        if outcome.state == "applied":
+        if outcome.error is None:  # without a deadline no file is left untried
             log.info(say("branches.gone", version=outcome.version, **told))
         else:
-            log.error(say("branches.failed", reason=_reason(outcome), **told))
+            log.error(say("branches.failed", reason=_reason(outcome.error), **told))
 
 
-def _reason(outcome: FileOutcome) -> object:
-    if outcome.error is None:  # pragma: no cover - for want of time, and at a desk there is no deadline
-        return say("branches.not_attempted")
-    return [outcome.error.title(), *outcome.error.details]
+def _reason(error: StepError) -> list[Detail]:
+    return [error.title(), *error.details]
 
 
 # --- tell -----------------------------------------------------------------------------------------------
@@ -278,8 +275,8 @@ def _row_of(row: BranchRow) -> dict[str, object]:
 def _removal_of(removal: Removal, outcome: Optional[FileOutcome], *, language: Language) -> dict[str, object]:
     state = "refused" if removal.refused is not None else outcome.state if outcome is not None else "planned"
     reason: Optional[Text] = removal.refused
-    if outcome is not None and outcome.state != "applied":
-        reason = say("branches.reason", reason=_reason(outcome))
+    if outcome is not None and outcome.error is not None:
+        reason = say("branches.reason", reason=_reason(outcome.error))
     change = removal.change
     return {
         "file": removal.file,

@@ -27,7 +27,7 @@ def show_doctor(options: argparse.Namespace, *, errors: Log) -> int:
     masker, language, settings_file = errors.masker, errors.language, str(options.settings)
     log = Log(io.StringIO(), language, masker=masker)  # what a run says is no line of a check
     try:
-        with at_a_desk(settings_file, log=log, action="doctor") as services:
+        with at_a_desk(settings_file, log=log) as services:
             findings = examine(Exam(services))
     except StepError as exc:
         findings = without_settings(exc)

@@ -37,7 +37,7 @@ from bcs_template_set.manifests.templating.first_values import (
     first_values,
     secrets_in,
 )
-from bcs_template_set.manifests.templating.render import Rendered, render_files, render_manifests
+from bcs_template_set.manifests.templating.render import Rendered, render_files
 from bcs_template_set.manifests.yaml_reading import dump_yaml
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import InputsInvalid
@@ -73,8 +73,17 @@ def run_init(services: Services, output: str, *, published: bool, out: TextIO) -
     context = read_everything(services)
     gateway = open_gateway(context, find_principal(context))
     with holding(gateway):
-        objects = _published(gateway, context) if published else _live(gateway, context)
-    found = first_values(objects)
+        objects = read_published(gateway, context) if published else read_live(gateway, context)
+    return write_values(context, objects, output, published=published, out=out)
+
+
+def write_values(context: RunContext, objects: Objects, output: str, *, published: bool, out: TextIO) -> int:
+    """Prove the values that make these objects, and write those that hold; return the exit status.
+
+    Raises:
+        InputsInvalid: the file can't be made.
+    """
+    services, found = context.services, first_values(objects)
     unlike = partial(fields_unlike, whole=True) if published else unlike_wanted
     reasons = {one.host: [*misfits(one, found, context, unlike=unlike)] for one in found.domains}
     fitting = [one for one in found.domains if not reasons[one.host]]
@@ -83,16 +92,18 @@ def run_init(services: Services, output: str, *, published: bool, out: TextIO) -
     if not fitting:
         services.log.warning(say("init.nothing_fits"))
         return 1
-    text = dump_yaml(found.of(fitting))
-    render_manifests(prepare_rendering(_with_values(context, text)))
-    _write(services, found, fitting, output=output, text=text, out=out)
+    if output:
+        _put_new(output, dump_yaml(found.of(fitting)))
+        services.log.info(say("init.written", file=output))
+    else:
+        _print(services, found, fitting, out=out)
     return 0
 
 
 # --- what is there --------------------------------------------------------------------------------------
 
 
-def _live(reader: Reader, context: RunContext) -> Objects:
+def read_live(reader: Reader, context: RunContext) -> Objects:
     """Return the namespace's objects of the kinds that `builtin:web` makes, each read whole."""
     settings = context.settings
     if not settings.namespace:
@@ -106,7 +117,7 @@ def _live(reader: Reader, context: RunContext) -> Objects:
     return {row.title: whole.manifest for row, whole in zip(listed.rows, wholes)}
 
 
-def _published(reader: Reader, context: RunContext) -> Objects:
+def read_published(reader: Reader, context: RunContext) -> Objects:
     """Return what the current versions of a folder's files hold, of those that `builtin:web` would write."""
     settings = context.settings
     rows = list_past_files(reader, settings.project_code, space=settings.template_space)
@@ -199,19 +210,8 @@ def _told(
         yield say("init.proved", domains=len(fitting), objects=objects, where=where)
 
 
-def _write(
-    services: Services,
-    found: FirstValues,
-    fitting: list[FoundDomain],
-    *,
-    output: str,
-    text: str,
-    out: TextIO,
-) -> None:
-    if output:
-        _put_new(output, text)
-        services.log.info(say("init.written", file=output))
-        return
+def _print(services: Services, found: FirstValues, fitting: list[FoundDomain], *, out: TextIO) -> None:
+    """Print the values without what looks secret, and say what that is."""
     masker = services.log.masker
     secret = [
         f"domains[{nth}].env.{name}"

@@ -166,9 +166,8 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
         log.warning(say("local.action_ignored", action=asked))
     progress = ShownProgress(log, clock=clock, audience=audience_at_desk(sys.stdout, os.environ))
     services = services_at_desk(agent, log=log, clock=clock, progress=progress)
-    with stoppable(clock) as interruption:
+    with stoppable(clock):
         outcome = run_step(services)
-        interruption.close()
     progress.finish(services.record, outcome)
     if goes_back and action == "plan" and outcome.error is None:
         log.info(say("local.rollback_yes"))
@@ -179,17 +178,17 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
 
 
 @contextmanager
-def at_a_desk(settings_file: str, *, log: Log, action: Action = "plan") -> Iterator[Services]:
+def at_a_desk(settings_file: str, *, log: Log) -> Iterator[Services]:
     """Yield what a verb of a settings file works with; what a signal stops is over at the end.
 
     Raises:
         InputsInvalid: as `read_settings_file`.
     """
     clock = SystemClock()
-    agent = LocalAgent(read_settings_file(Path(settings_file)), action=action)
-    with stoppable(clock) as interruption:
+    # The input's default: it asks for no cluster, and is not shown among the inputs that were given.
+    agent = LocalAgent(read_settings_file(Path(settings_file)), action="")
+    with stoppable(clock):
         yield services_at_desk(agent, log=log, clock=clock)
-        interruption.close()
 
 
 @dataclass(frozen=True)
@@ -213,10 +212,9 @@ def acting(context: RunContext, verb: str, *, out: TextIO) -> Iterator[Desk]:
     Raises:
         StepError: nobody is proven to be the one user (8002xx).
     """
-    record, settings = context.services.record, context.settings
+    record = context.services.record
     record.heading = replace(record.heading, action=verb)
-    # "publish" is the input's default, and so is not shown among those that were given.
-    principal = identify(replace(context, settings=replace(settings, action="publish")))
+    principal = identify(context)
     gateway = open_gateway(context, principal)
     with holding(gateway):
         yield Desk(context, gateway, principal, out)

@@ -105,11 +105,11 @@ def _look(desk: Desk, host: str) -> tuple[Looking, Folder]:
 def _sorted_out(desk: Desk, options: argparse.Namespace, looking: Looking, folder: Folder) -> Pruning:
     rows = [row for row in folder.rows if file_of(row, folder) in folder.files]
     also = frozenset(desk.context.settings.prune_also)
-    files = tuple(folder.files.values()) if options.files else ()
+    files = tuple(folder.files.values())
     seen = read_proofs(looking, folder, rows, ours=None, also=also, files=files)
     if seen.lacking:
         raise lacks(*seen.lacking, place=looking.place)
-    seen = replace(seen, runners=read_runners(looking, files))
+    seen = replace(seen, runners=read_runners(looking, files if options.files else ()))
     pruning = undeploying(folder, rows, seen, also=also, files=options.files)
     if not (pruning.objects or pruning.files):
         raise _nothing(desk, options.host, *pruning.stays)

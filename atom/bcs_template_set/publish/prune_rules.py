@@ -149,7 +149,8 @@ def _marked_otherwise(case: _Case) -> Optional[Text]:
 def _not_published(case: _Case) -> Optional[Text]:
     origin = case.origin
     is_ours = origin is not None and (case.ours is None or case.ours.is_same_line_of_builds(origin))
-    return None if is_ours else say("prune.not_ours", version=case.row.mark.version)
+    key = "prune.of_no_build" if case.ours is None else "prune.not_ours"
+    return None if is_ours else say(key, version=case.row.mark.version)
 
 
 def _not_in_version(case: _Case) -> Optional[Text]:

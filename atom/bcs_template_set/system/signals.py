@@ -165,6 +165,7 @@ def stoppable(clock: SystemClock) -> Iterator[Interruption]:
     try:
         yield interruption
     finally:
+        interruption.close()
         for number in known:
             signal.signal(number, signal.SIG_IGN)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from tests.support.phases import CLUSTER, NAMESPACE, PLACE, Answer, Answers, Cluster, run_of, settings_of
@@ -191,48 +191,54 @@ def content(value: str) -> str:
 
 
 NAMES: JsonValue = [
-    named("a.yaml", ("1.0.5-main", 5), ("1.0.6-dev", 6), ("1.0.7-main", 7), ("v8", 8)),
-    named("b.yaml", ("1.0.4-main", 4), ("1.0.9-main", 9)),
+    named("a.yaml", ("1.0.3-main", 3), ("1.0.5-main", 5), ("1.0.6-dev", 6), ("1.0.8-main", 8), ("v9", 9)),
+    named("b.yaml", ("1.0.4-main", 4), ("1.0.7-main", 7), ("1.0.10-main", 10)),
 ]
 VERSIONS: Mapping[str, Answer] = {
     "list version names": NAMES,
     **{
         f"get version {number:024x}": version("x", number, content=content(str(number)))
-        for number in range(4, 10)
+        for number in range(3, 11)
     },
 }
 
 
-def diff(*versions: str, others: Sequence[str] = ("b.yaml",), as_json: bool = True) -> Any:  # noqa: ANN401 - JSON
-    """Return what `diff` tells of `a.yaml`."""
+def diff(*versions: str, as_json: bool = True, reader: Optional[Answers] = None) -> Any:  # noqa: ANN401 - JSON
+    """Return what `diff` tells of `a.yaml`, in a folder that also holds `b.yaml`."""
     before, after = versions
-    here = folder(Answers(VERSIONS), "a.yaml", others=others)
+    here = folder(reader or Answers(VERSIONS), "a.yaml", others=("b.yaml",))
     lines = look_at_difference(here, versions=(before, after), as_json=as_json, language="en_US")
     return json.loads("".join(lines)) if as_json else [*lines]
 
 
-def test_a_version_stands_for_what_each_file_had_then_on_the_same_branch() -> None:
-    told = diff("1.0.5-main", "1.0.7-main")
-    assert (told["before"], told["after"], told["different"]) == ("1.0.5-main", "1.0.7-main", True)
+def test_two_versions_are_compared_and_no_other_file_is_looked_at() -> None:
+    reader = Answers(VERSIONS)
+    told = diff("1.0.5-main", "1.0.8-main", reader=reader)
+    assert (told["before"], told["after"], told["different"]) == ("1.0.5-main", "1.0.8-main", True)
     assert [(one["name"], one["before"], one["after"]) for one in told["files"]] == [
-        ("a.yaml", "1.0.5-main", "1.0.7-main")
+        ("a.yaml", "1.0.5-main", "1.0.8-main")
     ]
-    lines = diff("1.0.5-main", "1.0.7-main", as_json=False)
-    assert any("7" in line and "a.yaml" not in line for line in lines), lines
+    assert [call.rpartition(" ")[0] for call in reader.calls].count("list version names") == 1
+    lines = diff("1.0.5-main", "1.0.8-main", as_json=False)
+    assert any("8" in line and "a.yaml" not in line for line in lines), lines
 
 
-def test_a_version_of_a_file_that_is_not_asked_for_names_a_state_too() -> None:
-    """At 1.0.9 the file is still at the version before it; another branch's 1.0.6 is not in between."""
-    assert diff("1.0.4-main", "1.0.9-main")["files"][0]["after"] == "v8"
-    assert diff("1.0.9-main", "v8")["files"] == []
-    assert diff("1.0.6-dev", "1.0.9-main")["files"][0]["before"] == "1.0.6-dev"
+@pytest.mark.parametrize(
+    ("name", "stands_for"),
+    [("1.0.4-main", "1.0.3-main"), ("1.0.7-main", "1.0.5-main"), ("1.0.10-main", "v9")],
+)
+def test_the_version_of_another_file_stands_for_what_came_before_it_on_its_branch(
+    name: str, stands_for: str
+) -> None:
+    (one,) = diff(name, "1.0.8-main")["files"]
+    assert (one["before"], one["after"]) == (stands_for, "1.0.8-main")
 
 
 @pytest.mark.parametrize(
     ("versions", "said", "cure"),
     [
-        (("1.0.7-mian", "v8"), 'No file has a version 1.0.7-mian. Did you mean "1.0.7-main"?', "arguments"),
-        (("v8", "1.0.7-mian"), "No file has a version 1.0.7-mian.", "arguments"),
+        (("1.0.8-mian", "v9"), 'No file has a version 1.0.8-mian. Did you mean "1.0.8-main"?', "arguments"),
+        (("v9", "1.0.8-mian"), "No file has a version 1.0.8-mian.", "arguments"),
         (("live", "live"), "diff takes a version, and another one or live.", "arguments"),
     ],
 )
@@ -270,7 +276,7 @@ def test_what_is_live_is_compared_with_the_version_that_stands_beside_it() -> No
         (("live", "v8"), True, (None, "v8")),
         (("live", "v7"), False, None),
     ):
-        here = folder(bcs, "a.yaml")
+        here = folder(bcs, "a.yaml", "c.yaml")
         told = json.loads(
             "".join(look_at_difference(here, versions=versions, as_json=True, language="en_US"))
         )
@@ -283,7 +289,7 @@ def test_what_is_live_is_compared_with_the_version_that_stands_beside_it() -> No
 def test_without_a_namespace_nothing_is_compared_with_what_is_live() -> None:
     here = folder(Answers(VERSIONS), "a.yaml", namespace=False)
     with pytest.raises(InputsInvalid) as caught:
-        [*look_at_difference(here, versions=("v8", "live"), as_json=True, language="en_US")]
+        [*look_at_difference(here, versions=("v9", "live"), as_json=True, language="en_US")]
     assert str(caught.value.details[0]).startswith("cluster_id and namespace are missing")
 
 

@@ -271,9 +271,12 @@ def wanted(days: Optional[int] = None, *, dry_run: bool = False, as_json: bool =
 def test_a_list_has_all_paths_and_nothing_is_said_of_removals() -> None:
     answer, printed, said, _ = did(wanted())
     assert [(row.branch, row.age_seconds) for row in answer.rows] == [("new", 3600), ("old", 40 * DAY)]
-    assert [line.split()[2] for line in printed.splitlines()] == ["branch", "new", "old"]
+    cells = [line.split() for line in printed.splitlines()]
+    assert [(row[0], row[2]) for row in cells] == [("domain", "branch"), (HOST, "new"), (HOST, "old")]
     assert (answer.removals, said) == (None, "")
-    document = json.loads(did(wanted(as_json=True))[1])
+    printed = did(wanted(as_json=True))[1]
+    assert printed[-2:] == "}\n"
+    document = json.loads(printed)
     assert (document["space"], len(document["branches"])) == ("front-ends", 2)
     assert "removals" not in document
 
@@ -291,6 +294,20 @@ def test_what_is_younger_stays() -> None:
     answer, _, said, _ = did(wanted(41))
     assert (answer.removals, answer.is_done) == ((), True)
     assert "No path is to go: nothing that may go was last built more than 41 days ago." in said
+
+
+@pytest.mark.parametrize(("days", "is_read"), [(None, False), (45, False), (30, True)])
+def test_where_names_tell_the_last_build_all_versions_are_read_only_of_what_is_to_lose_a_path(
+    days: Optional[int], *, is_read: bool
+) -> None:
+    versions: list[JsonValue] = [
+        {"version": "1.0.8-new", "versionID": CURRENT, "createAt": NOW - 3600},
+        {"version": "1.0.7-old", "versionID": OLD, "createAt": 10 * DAY},
+    ]
+    names: list[JsonValue] = [{"templateName": f"front-ends/{FILE}", "versionList": versions}]
+    answer, _, _, calls = did(wanted(days, dry_run=True), {"list version names": names})
+    assert [row.age_seconds for row in answer.rows] == [3600, 40 * DAY]
+    assert ("list versions versions" in calls) is is_read
 
 
 def test_what_can_not_be_read_is_said_and_its_age_is_not_known() -> None:

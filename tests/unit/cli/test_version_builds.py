@@ -48,7 +48,7 @@ def test_of_other_names_nothing_is_known(version: str) -> None:
     assert told_by(None, version) == {}
 
 
-PATTERN = build_pattern("1.0.{{ build.number }}-{{ branch.slug }}")
+USUAL = "1.0.{{ build.number }}-{{ branch.slug }}"
 
 
 def domain(*versions: str, since: str = "") -> DomainHere:
@@ -76,7 +76,7 @@ def ref(name: str, *, at: int = 0, origin: Optional[Provenance] = None) -> Versi
 def test_a_version_is_read_where_its_build_or_its_time_is_not_known(
     version: VersionRef, since: str, *, is_read: bool
 ) -> None:
-    assert is_open(domain(version.name, since=since), version, PATTERN) is is_read
+    assert is_open(domain(version.name, since=since), version, build_pattern(USUAL)) is is_read
 
 
 def test_the_builds_of_what_is_live_are_told_once_each_by_what_was_read_before_the_name() -> None:
@@ -91,5 +91,5 @@ def test_the_builds_of_what_is_live_are_told_once_each_by_what_was_read_before_t
     }
     refs = {("a.yaml", name): ref(name, origin=origin) for name, origin in known.items()}
     told = ("7 (main)", "12 (feature/dev)", "5", "9 (old)")
-    assert builds_of(here, refs, PATTERN) == told
+    assert builds_of(here, refs, build_pattern(USUAL)) == told
     assert builds_of(domain("1.0.7"), {}, build_pattern("1.0.{{ build.number }}")) == ("7",)

@@ -130,4 +130,5 @@ def test_a_job_that_has_ended_goes(how: str) -> None:
 
 def test_at_a_desk_any_pipelines_version_is_proof_and_a_persons_is_none() -> None:
     assert why_it_stays(row(), Proof(whole(), OF_OTHERS), ours=None) is None
-    assert why_it_stays(row(), Proof(whole(), BY_HAND), ours=None) is not None
+    why = why_it_stays(row(), Proof(whole(), BY_HAND), ours=None)
+    assert (why and why.key) == "prune.of_no_build"
