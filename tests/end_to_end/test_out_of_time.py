@@ -20,7 +20,7 @@ told = Path("/proc/self/schedstat")
 def queued():
     return int(told.read_text().split()[1]) / 1e9 if told.is_file() else 0.0
 began, before = time.monotonic() - float(sys.argv[1]), queued()
-status = run_for_agent(os.environ, began=began)
+status = run_for_agent(os.environ, post_action="", began=began)
 ended = time.monotonic() - began
 Path("ended").write_text(f"{ended} {ended - queued() + before}")
 sys.exit(status)

@@ -51,7 +51,7 @@ STATE_FILE = "restore.json"
 
 
 def run_for_agent(
-    environ: MutableMapping[str, str], *, post_action: str = "", began: Optional[float] = None
+    environ: MutableMapping[str, str], *, post_action: str, began: Optional[float] = None
 ) -> int:
     """Run the step as BK-CI's agent starts it; return the exit status, 0 or 1. The codes are in the file.
 
@@ -80,7 +80,7 @@ class Process:
     clock: Clock
     interruption: Interruption
     began: float
-    post_action: str = ""
+    post_action: str
     equip: Callable[[Services], Services] = lambda services: services
 
     def deadline(self, timeout: Optional[float]) -> Deadline:
@@ -119,9 +119,9 @@ def run_whole(agent: Agent, log: Log, *, process: Process) -> int:
         with process.limited(SHORTEST, left=WORK_STOPS):
             agent.write_output(pessimistic(log.language))
             _forget_what_the_pipeline_decides(agent, log, process.environ)
-            agent.task()  # read once, and remembered
+            inputs, task = agent.inputs(), agent.task()
         run = _run_post_action if process.post_action else _run
-        return run(agent, log, process=process)
+        return run(agent, log, inputs, task, process=process)
     except StepError as exc:
         error = exc
     except Exception as exc:  # noqa: BLE001 - not hidden: the defect is the result, its traceback in the log
@@ -142,8 +142,7 @@ def _forget_what_the_pipeline_decides(agent: Agent, log: Log, environ: MutableMa
         del environ[name]
 
 
-def _run(agent: Agent, log: Log, *, process: Process) -> int:
-    inputs, task = agent.inputs(), agent.task()
+def _run(agent: Agent, log: Log, inputs: Mapping[str, str], task: TaskInfo, *, process: Process) -> int:
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - as above
     from bcs_template_set.run.finish import RunFolder, end_run  # noqa: PLC0415 - garbled input needs none of it
     from bcs_template_set.run.journal import Journal, seal_of  # noqa: PLC0415 - as above
@@ -168,7 +167,7 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
         with process.limited(task.timeout, left=WORK_STOPS):
             outcome = run_step(services)
         process.interruption.close()
-    except Stopped as exc:  # pragma: no cover - a signal in the moment between the two, which no test can hit
+    except Stopped as exc:  # by a signal in the moment between the two
         services.record.stop(exc.error)
         outcome = services.record.tell("failed")
     progress.finish(services.record, outcome)
@@ -187,11 +186,12 @@ def _run(agent: Agent, log: Log, *, process: Process) -> int:
     return 0 if outcome.error is None else 1
 
 
-def _run_post_action(agent: Agent, log: Log, *, process: Process) -> int:
+def _run_post_action(
+    agent: Agent, log: Log, inputs: Mapping[str, str], task: TaskInfo, *, process: Process
+) -> int:
     """Restore what the step of this job deployed, where it was asked for, and write what came of it."""
     from bcs_template_set.config.inputs import wants_restore  # noqa: PLC0415 - the other imports come with it
 
-    inputs, task = agent.inputs(), agent.task()
     sentence = say("post.not_asked")
     data: Mapping[str, OutputField] = {}
     if not wants_restore(inputs):
@@ -240,7 +240,7 @@ def _run_folder_of(task: TaskInfo) -> tuple[Path, str]:
 
 
 def _workspace_of(task: TaskInfo) -> Path:
-    return Path(task.workspace or ".").absolute()
+    return Path(task.workspace).absolute()
 
 
 def _folder_of(task: TaskInfo, task_id: str) -> str:
@@ -255,7 +255,7 @@ def _end_early(error: StepError, agent: Optional[Agent], log: Log) -> int:
     language: Language = log.language
     for line in error.explain(language):
         log.error(line)
-    if agent is not None:  # pragma: no branch - signals are held back until there is one, but on Windows
+    if agent is not None:  # on Windows signals are not held back until there is one
         try:
             agent.write_output(failure(error, {}, language=language))
         except StepError as exc:
