@@ -162,8 +162,8 @@ def _give_up(run: RenderedRun, planned: Planned, *, rounds: int) -> None:
     """
     known = {outcome.change.name: outcome for outcome in run.services.record.files()}
     for change in planned.plan.changes:
-        before = known.get(change.name, FileOutcome(change, "not-attempted"))
-        if change.writes and before.state in ("applied", "not-attempted"):
+        before = known[change.name]
+        if change.writes and before.state == "applied":
             error = Overtaken(details=[say("publish.gave_up", name=change.name, rounds=rounds)])
             run.services.record.note_file(
                 replace(before, state="failed", error=error.with_context(file=change.name))

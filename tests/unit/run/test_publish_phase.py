@@ -6,21 +6,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Callable, Optional
 
+import pytest
 from tests.support.phases import Answer, Answers, Phases, run_of
 from tests.support.pieces import FakeClock, app_principal, token_principal
 from tests.support.planned import OURS, SPACE, desired
 
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.calls import Call, JsonValue
+from bcs_template_set.bcs.dialect import WITH_SPACE
 from bcs_template_set.config.principal import Principal
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import Overtaken
-from bcs_template_set.messages.server_errors import BcsTooOld, GatewayFailed
+from bcs_template_set.messages.errors import Interrupted, NoPermission, Overtaken
+from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, GatewayFailed, OutOfTime
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.report.outcome import Identity
 from bcs_template_set.run.plan_phase import plan_run
 from bcs_template_set.run.publish_phase import publish_run
+from bcs_template_set.system.signals import Stopped
 
 BUILD = BuildInfo(
     "record", build_number=7, branch="main", pipeline_id="p-1", started_at=1_767_225_600_000, starter="wangwu"
@@ -42,6 +45,7 @@ class Folder(Answers):
         self.exists, self.creator = exists, creator
         self.files: dict[str, list[dict[str, JsonValue]]] = {}
         self.after_write: Callable[[], object] = lambda: None
+        self.chart: JsonValue = None
         self.clock: Callable[[], float] = lambda: 1_767_225_700
         known: dict[str, Answer] = {
             "get project": {"projectID": "a" * 32, "projectCode": "web"},
@@ -56,6 +60,8 @@ class Folder(Answers):
             "create file": self._create_file,
             "create version": self._create_version,
             "list versions": lambda call: [*reversed(self.files[self._file_of(call.segments[-2])])],
+            "get chart version": self._get_chart,
+            "create template set": self._create_chart,
         }
         super().__init__(known)
 
@@ -89,6 +95,19 @@ class Folder(Answers):
         body = call.body or {}
         own = self.files.get(str(body["templateName"]), [])
         return next((one for one in own if one["version"] == body["version"]), {})
+
+    def _get_chart(self, _: Call[object]) -> JsonValue:
+        if self.chart is None:
+            raise BcsFailed(bcs_code=5, message="no such chart")
+        return self.chart
+
+    def _create_chart(self, _: Call[object]) -> JsonValue:
+        contents: dict[str, JsonValue] = {
+            f"web/templates/{name}": {"path": name, "content": own[-1]["content"]}
+            for name, own in self.files.items()
+        }
+        self.chart = {"name": "web", "version": "1.0.7-main", "contents": contents}
+        return None
 
     def put(self, name: str, version: str, content: str, description: str) -> str:
         """Write a version, as anybody does."""
@@ -135,10 +154,11 @@ class Published:
         *,
         principal: Optional[Principal] = None,
         seconds: Optional[float] = None,
-        on_plan: Callable[[], None] = lambda: None,
+        on_plan: Callable[[Phases], None] = lambda _: None,
         **inputs: str,
     ) -> None:
-        wanted = desired(*((name, text_of(value)) for name, value in files.items()))
+        texts = ((name, text_of(value)) for name, value in files.items())
+        wanted = desired(*texts, template_set=inputs.get("template_set", ""))
         self.folder = folder
         given = {"action": "publish", **inputs}
         clock = FakeClock()
@@ -147,13 +167,16 @@ class Published:
         folder.clock = self.phases.clock.now
         self.phases.record.identity = Identity("-", "", "token", say("rollout.ready"), "wangwu")
         planned = plan_run(self.phases.run, folder)
-        on_plan()
+        on_plan(self.phases)
         self.result: Optional[Result] = None
         self.error: Optional[StepError] = None
+        self.was_stopped = False
         try:
             self.result = publish_run(self.phases.run, folder, principal or app_principal(), planned=planned)
         except StepError as exc:
             self.error = exc
+        except Stopped:
+            self.was_stopped = True
 
     @property
     def states(self) -> dict[str, str]:
@@ -171,6 +194,8 @@ def test_files_are_written_into_a_folder_that_is_made_for_them() -> None:
     lines = run.phases.log.splitlines()
     begin = lines.index(f"##[group]{say('log.group_publish', version='1.0.7-main')}")
     assert lines[begin + 1 :].index("##[endgroup]") == 2, "a line for each file"
+    assert "##[warning]" not in run.phases.log
+    assert run.phases.record.chart == "none"
 
 
 def test_what_is_there_already_is_left_and_nothing_is_said() -> None:
@@ -192,33 +217,56 @@ def test_what_a_newer_build_has_written_is_skipped_where_the_author_says_so() ->
 def test_a_file_that_somebody_else_wrote_meanwhile_is_planned_again() -> None:
     folder = Folder()
     folder.by_build(5, "a.yaml", "1")
-    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda: folder.by_build(6, "a.yaml", "3"))
+    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda _: folder.by_build(6, "a.yaml", "3"))
     assert (run.error, run.result, run.states) == (None, "published", {"a.yaml": "applied"})
     assert str(say("publish.planning_again", names=["a.yaml"])) in run.phases.log
     assert folder.files["a.yaml"][-1]["version"] == "1.0.7-main"
+    assert folder.calls.count("create space spaces") == 0, "it is there"
+
+
+def test_a_folder_that_is_there_is_written_into_and_looked_at_once() -> None:
+    folder = Folder()
+    folder.by_build(6, "a.yaml", "1")
+    run = Published(folder, {"a.yaml": "2"})
+    assert (run.result, run.phases.record.created_space) == ("published", False)
+    assert not any(call.startswith("create space") for call in folder.calls)
+    assert "##[warning]" not in run.phases.log
+    planned = str(say("log.plan_digest", digest=""))
+    assert run.phases.log.count(planned) == 1, "and planned once"
+
+
+def test_what_is_known_of_the_site_by_its_answers_to_writes_is_told() -> None:
+    folder = Folder()
+    folder.by_build(6, "a.yaml", "1")
+    folder.after_write = lambda: folder.site.learn(WITH_SPACE - folder.site.possible)
+    run = Published(folder, {"a.yaml": "2"})
+    assert (run.result, run.phases.warnings) == ("published", ["bcs.two"])
 
 
 def test_a_newer_build_that_comes_meanwhile_stops_the_run() -> None:
     folder = Folder()
     folder.by_build(5, "a.yaml", "1")
-    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda: folder.by_build(8, "a.yaml", "3"))
+    run = Published(folder, {"a.yaml": "2"}, on_plan=lambda _: folder.by_build(8, "a.yaml", "3"))
     assert run.error is not None
     assert run.error.code // 100 == 8004
 
 
-def test_who_writes_again_and_again_is_given_up_on_when_the_time_is_over() -> None:
+@pytest.mark.parametrize(("seconds", "tried"), [(None, 300), (300.0, 150)])
+def test_who_writes_again_and_again_is_given_up_on_when_the_time_is_over(
+    seconds: Optional[float], tried: float
+) -> None:
     folder = Folder()
     folder.by_build(5, "a.yaml", "1")
     numbers = iter(range(100))
     folder.after_write = lambda: folder.put("a.yaml", f"theirs-{next(numbers)}", text_of("3"), "by hand")
-    run = Published(folder, {"a.yaml": "2", "b.yaml": "1"}, seconds=600.0)
+    run = Published(folder, {"a.yaml": "2", "b.yaml": "1"}, seconds=seconds)
     assert isinstance(run.error, Overtaken)
     (detail,) = run.error.details
     assert isinstance(detail, Text)
     assert (detail.key, detail.fields["name"]) == ("publish.gave_up", "a.yaml")
     assert run.error.context["file"] == "a.yaml"
     assert run.states == {"a.yaml": "failed", "b.yaml": "applied"}
-    assert 300 <= run.phases.clock.now() - 1_767_225_700 <= 330, "half of its time, or five minutes"
+    assert run.phases.clock.now() - 1_767_225_700 == tried, "half of its time, or five minutes"
 
 
 def test_the_first_failure_is_the_runs_and_the_others_are_written() -> None:
@@ -236,15 +284,72 @@ def test_what_others_did_that_can_not_be_seen_is_a_warning() -> None:
     assert callable(listed)
 
     def once(call: Call[object]) -> JsonValue:
-        if folder.files:
+        if "a.yaml" in folder.files:
             raise DOWN
         assert callable(listed)
         return listed(call)
 
+    folder.by_build(6, "b.yaml", "1")
+
     folder.answers["list files"] = once
-    run = Published(folder, {"a.yaml": "1"})
-    assert run.states == {"a.yaml": "applied"}
+    run = Published(folder, {"a.yaml": "1", "b.yaml": "1"})
+    assert run.states == {"a.yaml": "applied", "b.yaml": "unchanged"}
     assert "publish.unsettled" in run.phases.warnings
+
+
+def test_what_others_did_meanwhile_is_noted_at_the_file_and_said() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    listed = folder.answers["list files"]
+    assert callable(listed)
+
+    def twice(call: Call[object]) -> JsonValue:
+        found = listed(call)
+        assert isinstance(found, list)
+        return [*found, *({**row, "id": "f" * 24} for row in found if isinstance(row, dict))]
+
+    def wrote() -> None:
+        folder.answers["list files"] = twice
+
+    folder.after_write = wrote
+    run = Published(folder, {"a.yaml": "2"})
+    (outcome,) = run.phases.record.files()
+    note = say("publish.file_twice", name="a.yaml")
+    assert (outcome.state, note in outcome.notes) == ("applied", True)
+    assert f"##[warning]{note}" in run.phases.log.splitlines()
+
+
+def test_a_file_that_has_ended_is_known_when_a_signal_stops_the_others() -> None:
+    folder = Folder()
+    create = folder.answers["create file"]
+    assert callable(create)
+
+    def stopped(call: Call[object]) -> JsonValue:
+        if folder.files:
+            raise Stopped(Interrupted(signal="SIGTERM"))
+        return create(call)
+
+    folder.answers["create file"] = stopped
+    run = Published(folder, {"a.yaml": "1", "b.yaml": "1"})
+    assert (run.was_stopped, run.states) == (True, {"a.yaml": "applied", "b.yaml": "not-attempted"})
+
+
+def test_of_a_run_that_is_stopped_nothing_more_is_said() -> None:
+    folder = Folder()
+    folder.by_build(5, "a.yaml", "1")
+    told: list[Phases] = []
+    folder.after_write = lambda: told[0].record.stop(Interrupted(signal="SIGTERM"))
+    run = Published(folder, {"a.yaml": "2"}, on_plan=told.append)
+    begin = str(say("log.group_publish", version="1.0.7-main"))
+    assert run.phases.log.splitlines()[-2:] == [f"##[group]{begin}", "##[endgroup]"]
+
+
+def test_that_the_time_did_not_do_for_all_files_is_the_error() -> None:
+    folder = Folder()
+    folder.answers["create file"] = OutOfTime(seconds=1)
+    run = Published(folder, {"a.yaml": "1"}, seconds=600.0)
+    assert isinstance(run.error, OutOfTime)
+    assert (run.error.fields["seconds"], run.states) == (600, {"a.yaml": "not-attempted"})
 
 
 def test_whom_a_token_stands_for_is_learnt_from_what_bcs_has_recorded() -> None:
@@ -262,3 +367,28 @@ def test_whom_a_token_stands_for_is_learnt_from_what_bcs_has_recorded() -> None:
 def test_another_creator_than_the_acting_user_is_a_warning() -> None:
     run = Published(Folder(creator="zhaoliu"), {"a.yaml": "1"})
     assert len(run.phases.record.warnings) == 1
+
+
+# --- the template set -----------------------------------------------------------------------------------
+
+
+def test_a_template_set_is_published_also_by_a_next_try_and_once() -> None:
+    folder, wanted = Folder(), {"a.yaml": "1"}
+    folder.by_build(7, "a.yaml", "1")
+    for result, made in (("published", "created"), ("unchanged", "unchanged")):
+        run = Published(folder, wanted, template_set="web", version="1.0.7-main")
+        assert (run.error, run.result, run.phases.record.chart) == (None, result, made)
+        assert run.states == {"a.yaml": "unchanged"}
+        assert run.phases.warnings == []
+
+
+def test_a_template_set_that_could_not_be_published_or_looked_at_is_told() -> None:
+    folder = Folder()
+    folder.answers["create template set"] = DOWN
+    failed = Published(folder, {"a.yaml": "1"}, template_set="web", version="1.0.7-main")
+    assert (failed.error, failed.phases.record.chart) == (DOWN, "failed")
+    unseen = Folder()
+    unseen.answers["get chart version"] = NoPermission(user="lisi", message="no")
+    run = Published(unseen, {"a.yaml": "1"}, template_set="web", version="1.0.7-main")
+    assert (run.result, run.phases.record.chart) == ("published", "created")
+    assert run.phases.warnings == ["publish.chart_unverified"]
