@@ -299,11 +299,10 @@ class Exam:
             mask=services.log.masker.mask,
         )
         request = HttpRequest(call.method, url, {"Accept": "application/json"})
+        sender = services.sender or transport_of(endpoint, machine_of(services))
         reply: Reply
         try:
-            reply = transport_of(endpoint, machine_of(services)).send(
-                request, seconds=self.deadline.remaining()
-            )
+            reply = sender.send(request, seconds=self.deadline.remaining())
         except (NotSent, NoAnswer) as exc:
             reply = exc
         verdict = decide(asked, reply)

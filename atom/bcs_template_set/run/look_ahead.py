@@ -259,11 +259,11 @@ def _state(
 
 
 def _filled_in(body: Object, given: Mapping[str, str]) -> Object:
-    """Return an object with the number of pods that the author's variables give it."""
+    """Return an object with the number of pods that variables give it, and then no more of its spec."""
     number = given.get(text_at(body, "spec", "replicas").strip("{} "))
     if number is None or not number.isdecimal():
         return body
-    return {**body, "spec": {**mapping_at(body, "spec"), "replicas": int(number)}}
+    return {**body, "spec": {"replicas": int(number)}}
 
 
 def look_before(

@@ -88,7 +88,7 @@ def render_desired(context: RunContext, principal: Principal, *, prepared: Prepa
     if context.settings.only and context.settings.template_set:
         services.log.info(say("render.only_no_set", name=context.settings.template_set))
     show_lines(services.log, rendered_lines(desired.files, desired.empty, scope=scope, language=language))
-    show_lines(services.log, warning_lines(warnings, language=services.record.language))
+    show_lines(services.log, warning_lines(warnings, language=language))
     return desired
 
 

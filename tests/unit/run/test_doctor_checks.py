@@ -189,6 +189,17 @@ def test_with_values_or_templates_who_acts_has_to_be_known(inputs: Mapping[str, 
     assert (found["values"].state, told(found, "values")) == ("skipped", waits("user"))
 
 
+def test_what_the_values_render_is_counted_with_its_warnings(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n")
+    inputs = {
+        "templates": "builtin:web\na.yaml",
+        "values": "app: nginx\ndomains: [{host: a.example.com, image: 'example.com/a:latest'}]",
+        "variables": "A: '1'",
+    }
+    found = examined(workspace=tmp_path, inputs=inputs)
+    assert told(found, "values") == say("doctor.values", files=4, domains=1, given=1, warnings=1)
+
+
 def waits(check: str) -> Text:
     return say("doctor.waits", name=say(f"doctor.name_{check}"))
 

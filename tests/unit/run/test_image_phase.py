@@ -25,6 +25,7 @@ from bcs_template_set.publish.plan import Change
 from bcs_template_set.run.context import Planned, RunContext
 from bcs_template_set.run.image_phase import (
     UsedImage,
+    ask_registries,
     check_images,
     lack_images,
     running_images,
@@ -157,6 +158,13 @@ def test_new_is_what_a_file_brings_along_or_a_variable_fills_in() -> None:
     assert [new for _, new, _ in used(files, **told)] == [True, False, False]
     assert [new for _, new, _ in used(files, **told, filled_are_new=True)] == [True, False, True]
     assert [new for _, new, _ in used(files, values={"TAG": "1"}, brought={})] == [False, False, False]
+
+
+def test_a_registry_that_is_not_there_leaves_its_images_unseen() -> None:
+    run = run_of(("a.yaml", pod("127.0.0.1:1/web:2")), inputs=NOWHERE).run
+    asked = [*used_images(run.desired.files, {}, None)]
+    (name,) = (each.name for each in asked)
+    assert isinstance(ask_registries(run.context, asked, None)[name], Unseen)
 
 
 def test_what_no_node_pulls_is_known_as_that() -> None:

@@ -24,6 +24,7 @@ from tests.support.planned import existing, existing_file, version_of
 from tests.support.scenes import change, plan_of
 
 from bcs_template_set.bcs.calls import JsonValue
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.bcs.space.existing import Existing
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.manifests.live_replicas import variable_of
@@ -34,6 +35,7 @@ from bcs_template_set.messages.errors import (
     NamespaceMissing,
     NoPermission,
     NotReplaceable,
+    SelectorChanged,
     VariablesMissing,
 )
 from bcs_template_set.messages.past_errors import MayNotDelete
@@ -51,6 +53,7 @@ from bcs_template_set.run.look_ahead import (
     deploying_of,
     dry_run,
     look_ahead,
+    look_before,
     tell_pods,
 )
 
@@ -411,6 +414,106 @@ def test_files_that_are_not_sent_or_hold_variables_or_a_selector_are_left_out() 
 def test_where_nobody_may_look_it_is_left_to_the_deployment(refused: StepError) -> None:
     assert job_refusal(live_job("0"), listed=refused)[0] is None
     assert job_refusal(live_job("0"), listed=DOWN)[0] is DOWN
+
+
+# --- right before a deployment --------------------------------------------------------------------------
+
+
+def at(text: str, *, file: str = "front-ends/a.yaml", version: str = "2") -> str:
+    """Return an object as it is marked with a version of a file."""
+    body = yaml.safe_load(text)
+    body["metadata"]["annotations"] = {TEMPLATE_NAME: file, TEMPLATE_VERSION: version}
+    return yaml.safe_dump(body)
+
+
+def of_map(name: str) -> str:
+    return yaml.safe_dump(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "1"}}
+    )
+
+
+def looking_before(
+    *objects: tuple[str, str],
+    holds: Existing = HERE,
+    before: str = "",
+    phases: Optional[Phases] = None,
+    **answers: Answer,
+) -> Phases:
+    """Look at what deploying a file changes, of which each object is wanted as, and is live as, a text."""
+    ran = phases or run_of(("a.yaml", "---\n".join(wanted for wanted, _ in objects)))
+    planned_of(ran, change("a.yaml", version_id="2" * 24, version="2"))
+    items: list[JsonValue] = []
+    for wanted, live in objects:
+        body = yaml.safe_load(wanted)
+        shown = {"content": at(wanted), "previousContent": live}
+        items.append({"kind": body["kind"], "name": body["metadata"]["name"], **shown})
+    known: dict[str, Answer] = {"preview": {"items": items}, "list variables": {"vars": []}}
+    reader = Cluster({**known, **{name.replace("_", " "): answer for name, answer in answers.items()}})
+    file = as_it_counts(ran.run, FileVersion("a.yaml", "2" * 24, "2", before=before))
+    look_before(ran.run, reader, [file], holds)
+    return ran
+
+
+def holding(version: str, *texts: str) -> Existing:
+    """Return a folder whose file has these objects in its current version."""
+    file = existing_file("a.yaml", version_of("---\n".join(texts), name=version))
+    return replace(existing(file), project_id="a" * 32)
+
+
+A, B = of_map("a"), of_map("b")
+
+
+def test_what_pods_a_deployment_costs_is_said_and_kept_once() -> None:
+    scene = (web(2), at(web(5), version="1"))
+    live: Answer = {"manifest": yaml.safe_load(scene[1])}
+    phases = looking_before(scene, holds=holding("1", web(5)), get_Deployment=live)
+    (warning,) = phases.record.warnings
+    assert (warning.key, phases.log.count(str(warning))) == ("deploy.pods_said", 1)
+    looking_before(scene, holds=holding("1", web(5)), get_Deployment=live, phases=phases)
+    assert (phases.record.warnings, phases.log.count(str(warning))) == ([warning], 1)
+
+
+def test_a_deployment_that_must_not_be_is_shown_and_stops_the_run() -> None:
+    phases = run_of(("a.yaml", web(selector={"matchLabels": {"a": "b"}})))
+    wanted, live = (web(selector={"matchLabels": {"a": value}}) for value in "bc")
+    with pytest.raises(SelectorChanged):
+        looking_before((wanted, at(live)), get_Deployment={"manifest": yaml.safe_load(live)}, phases=phases)
+    assert str(say("deploy.counts", deploy=1, live=0)) in phases.log
+
+
+def test_an_object_that_is_missing_is_told_where_the_version_that_is_live_held_it() -> None:
+    scene = ((A, at(A, version="1")), (B, ""))
+    missing = str(say("deploy.missing", objects=["ConfigMap/b"], version="1"))
+    assert missing in looking_before(*scene, holds=holding("1", A, B)).log
+    asked: Answer = {"id": "1" * 24, "version": "1", "content": f"{A}---\n{B}"}
+    for holds in (
+        HERE,
+        holding("3", A),
+        replace(existing(existing_file("a.yaml", None)), project_id="a" * 32),
+    ):
+        assert missing in looking_before(*scene, holds=holds, find_version=asked).log
+    assert missing not in looking_before(*scene, holds=holding("1", A)).log
+    assert missing not in looking_before(*scene, find_version=DOWN).log
+
+
+def test_a_version_that_is_live_and_no_more_in_bcs_is_named() -> None:
+    phases = looking_before((A, at(A, version="1")), (B, ""), find_version={})
+    gone = say("deploy.mark_gone", objects=["ConfigMap/a"], name="a.yaml", version="1")
+    assert f"##[info]{gone}" in phases.log.splitlines()
+
+
+def test_what_is_live_as_wanted_and_marked_as_another_folders_is_named() -> None:
+    phases = looking_before((A, at(A, file="other/a.yaml")))
+    elsewhere = say("deploy.marked_elsewhere", files=["other/a.yaml"], objects=["ConfigMap/a"])
+    assert f"##[info]{elsewhere}" in phases.log.splitlines()
+
+
+def test_nothing_is_said_to_be_missing_where_nobody_may_look() -> None:
+    holds = holding("1", web())
+    here = str(say("deploy.missing_here", objects=["Deployment/web"], version="1"))
+    assert here in looking_before((web(), ""), holds=holds, before="1").log
+    blind = looking_before((web(), ""), holds=holds, before="1", list_Deployment=NO)
+    assert (here in blind.log, str(NO.title()) in blind.log) == (False, True)
 
 
 def test_what_it_takes_to_deploy_is_the_runs() -> None:

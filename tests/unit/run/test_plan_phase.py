@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
+from tests.support.building import prepared
 from tests.support.phases import (
     CLUSTER,
     NAMESPACE,
@@ -27,12 +28,14 @@ from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.dialect import BELOW_SPACE, EVERY, WITH_SPACE, Dialect, Site, releases
 from bcs_template_set.bcs.space.existing import VersionRef
-from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
+from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, ServedPath, claims_json
 from bcs_template_set.manifests.kinds import DEPLOYMENT
 from bcs_template_set.manifests.live_replicas import variable_of
 from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.manifests.templating.render import render_routes
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import (
+    FilesMistaken,
     ManifestsInvalid,
     NewerBuild,
     NoPermission,
@@ -120,17 +123,21 @@ def test_answers_of_two_releases_are_a_warning_once() -> None:
 # --- branches -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_only_a_run_that_shares_files_looks_which_branches_have_paths(*, shared: bool) -> None:
+def served_by_main(plan: Plan, *, shared: bool = True) -> Planned:
+    """Return a plan of a file in which the branch main has a path."""
     name = "www.example.com.routes.yaml"
     claims = claims_json([Claim("/", "main", "p-1", 6, "wangwu")])
     text = ROUTES.replace("{name: web}", f"{{name: web, annotations: {{{BRANCHES}: '{claims}'}}}}", 1)
     wanted = desired((name, text))
     file = existing_file(name, version_of(text))
     there = replace(existing(file), rows={name: file.metadata})
+    return Planned(plan, there, sharing(wanted, name) if shared else wanted)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_only_a_run_that_shares_files_looks_which_branches_have_paths(*, shared: bool) -> None:
     phases = run_of()
-    planned = Planned(plan_of(), there, sharing(wanted, name) if shared else wanted)
-    look_at_branches(phases.run, planned)
+    look_at_branches(phases.run, served_by_main(plan_of(), shared=shared))
     assert [(row.branch, row.path) for row in phases.record.branches] == [("main", "/")] * shared
 
 
@@ -156,6 +163,13 @@ def test_a_plan_that_must_not_be_published_stops_the_run() -> None:
     assert isinstance(refused(newer)[0], NewerBuild)
     assert refused(newer, on_newer_build="replace")[0] is None
     assert refused(plan_of())[0] is None
+
+
+def test_a_refused_plan_tells_all_the_same_which_branches_have_paths() -> None:
+    phases = run_of()
+    with pytest.raises(NewerBuild):
+        check_refusal(phases.run, served_by_main(replace(plan_of(), newer_builds=(say("prune.no_target"),))))
+    assert [row.branch for row in phases.record.branches] == ["main"]
 
 
 def test_another_plan_than_the_approved_one_says_which_part_differs(tmp_path: Path) -> None:
@@ -338,6 +352,43 @@ def test_what_only_names_has_to_be_there() -> None:
     with pytest.raises(NothingNamed) as raised:
         plan_run(run, site("a.yaml"))
     assert len(raised.value.details) == 1
+
+
+def test_ingresses_that_the_cluster_does_not_serve_so_stop_the_plan() -> None:
+    run = run_of(("a.yaml", ROUTES), build=BUILD).run
+    old: JsonValue = {"apiVersion": "extensions/v1beta1", "items": []}
+    with pytest.raises(ManifestsInvalid):
+        plan_run(run, site("a.yaml", list_Ingress={"manifest": old}))
+
+
+HOST = "a.example.com"
+DOMAIN = f"{{host: {HOST}, image: 'r/shop:1', port: 8080, load_balancers: [lb-1], branch_paths: true}}"
+
+
+def test_what_other_branches_serve_has_to_go_with_what_the_run_renders() -> None:
+    """The path of a branch that is served already is one that another file of this run brings along."""
+    ours = prepared(Path(), "builtin:web", values=f"{{app: shop, domains: [{DOMAIN}]}}", branch="dev")
+    own, theirs = ours.claim, Claim("/x/", "x", "p-9", 3, "zhaoliu")
+
+    def shared_by(*claims: Claim) -> str:
+        paths = (
+            ServedPath(claim.path, "Prefix", "service-shop-a-example-com", 8080, claim) for claim in claims
+        )
+        (file,) = render_routes(ours, {HOST: {f"ingress-{HOST}-0": tuple(paths)}})
+        return file.text
+
+    def planned(path: str) -> None:
+        other = shared_by(theirs._replace(path=path)).replace("service-shop-", "other-").replace("-0", "-1")
+        wanted = desired((name, shared_by(own)), ("other.yaml", other))
+        plan_run(replace(run_of(wanted=wanted, build=BUILD).run, prepared=ours), namespace)
+
+    name = f"{HOST}.routes.yaml"
+    held: Answer = {**told_version("r.yaml@6"), "content": shared_by(theirs)}
+    namespace = site(name, get_version=held, list_versions=[])
+    planned("/y/")
+    with pytest.raises(FilesMistaken) as raised:
+        planned("/x/")
+    assert f"{HOST}/x/" in str(raised.value.details[0])
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,25 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from tests.support.phases import run_of, sharing
+import yaml
+from tests.support.phases import Phases, run_of, sharing
+from tests.support.pieces import app_principal
 from tests.support.planned import desired
 from tests.support.publishing import routes
 
 from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.space.provenance import Provenance
-from bcs_template_set.manifests.checks.telling import version_mistake
+from bcs_template_set.config.bcs_variables import read_variables
+from bcs_template_set.manifests.checks.telling import mistake, refusal_of, version_mistake
 from bcs_template_set.messages import Text, say
-from bcs_template_set.messages.errors import FilesMistaken, InputsInvalid
+from bcs_template_set.messages.errors import FilesMistaken, InputsInvalid, ValuesInvalid
 from bcs_template_set.publish.plan import Desired
+from bcs_template_set.report.log_lines import rendered_lines
 from bcs_template_set.run.render_phase import (
     check_desired,
     prepare_rendering,
     provenance_of,
+    render_desired,
     version_mistakes,
 )
 
@@ -156,3 +161,106 @@ def test_mistakes_that_were_found_before_are_told_with_the_others() -> None:
     told = " ".join(map(str, raised.value.details))
     assert "UPPER" in told
     assert str(say("checks.version_empty")) in told
+
+
+def test_a_service_that_selects_nothing_is_warned_of_where_all_files_are_there() -> None:
+    alone = routes("www.example.com", "/").replace(
+        "  selector: {app: www}\n  ports", "  selector: {app: w}\n  ports"
+    )
+    wanted = desired(("a.yaml", alone))
+    phases = run_of(wanted=wanted)
+    context, whole = phases.run.context, phases.run.prepared
+    part = replace(whole, request=replace(whole.request, only=("a.yaml",)))
+    (warning,) = check_desired(wanted, context, prepared=whole)
+    assert "service-selector" in str(warning)
+    assert check_desired(wanted, context, prepared=part) == []
+    with pytest.raises(FilesMistaken):
+        check_desired(wanted, context, prepared=whole, mistakes=version_mistakes("", template_set=""))
+    assert phases.record.warnings == [], "a file that could not be rendered may have the pods"
+
+
+# --- rendering ------------------------------------------------------------------------------------------
+
+VALUES = """\
+app: nginx
+domains:
+  - {host: a.example.com, image: "example.com/a:1"}
+  - {host: b.example.com, image: "example.com/b:latest"}
+"""
+
+
+def rendered(workspace: Path, **inputs: str) -> tuple[Optional[Desired], Optional[FilesMistaken], Phases]:
+    """Return what a run renders of these values, or why it can't."""
+    phases = run_of(build=BUILD, inputs={"values": VALUES, "version": "1.0.7", **inputs})
+    context = phases.run.context
+    context = replace(context, services=replace(context.services, workspace=workspace))
+    try:
+        made = render_desired(context, app_principal(), prepared=prepare_rendering(context))
+    except FilesMistaken as exc:
+        return None, exc, phases
+    return made, None, phases
+
+
+NO_SET = say("render.only_no_set", name="web")
+
+
+def test_what_is_rendered_is_shown_and_kept_with_its_warnings(tmp_path: Path) -> None:
+    made, _, phases = rendered(tmp_path, template_set="web")
+    assert made is not None
+    parts = ("deployment", "routes", "service")
+    names = [f"{host}.example.com.{part}.yaml" for host in "ab" for part in parts]
+    assert [file.name for file in made.files] == names
+    assert (made.version, made.target.template_set) == ("1.0.7", "web")
+    assert made.provenance.acting_as == app_principal().label
+    assert (phases.record.rendered, phases.record.heading.version) == (made.files, "1.0.7")
+    (warning,) = phases.record.warnings
+    lines = phases.log.splitlines()
+    shown = rendered_lines(made.files, scope=made.scope.text(), language="en_US")
+    assert lines[: len(shown)] == [
+        f"##[group]{shown[0].text}",
+        *(one.text for one in shown[1:-1]),
+        "##[endgroup]",
+    ]
+    assert lines[len(shown) :] == [f"##[warning]{warning}"]
+
+
+@pytest.mark.parametrize(("template_set", "notes"), [("web", [NO_SET]), ("", [])])
+def test_a_part_is_said_to_be_one_and_is_no_template_set(
+    template_set: str, notes: list[Text], tmp_path: Path
+) -> None:
+    inputs = {"template_set": template_set, "version": "any name"}
+    made, _, phases = rendered(tmp_path, only="a.example.com", **inputs)
+    assert made is not None
+    assert (len(made.files), made.target.template_set) == (3, "")
+    said = [say("render.scope", scope=made.scope.text()), *notes]
+    assert phases.log.splitlines()[: len(said) + 1] == [
+        *(f"##[info]{text}" for text in said),
+        f"##[group]{rendered_lines(made.files, scope=made.scope.text(), language='en_US')[0].text}",
+    ]
+
+
+def test_mistakes_of_all_inputs_are_told_together(tmp_path: Path) -> None:
+    inputs = {"template_set": "web", "version": "any name", "variables": "[1]"}
+    _, refusal, phases = rendered(tmp_path, **inputs)
+    assert refusal is not None
+    with pytest.raises(ValuesInvalid) as unread:
+        read_variables(inputs["variables"])
+    texts = [text for text in unread.value.details if isinstance(text, Text)]
+    of_version = version_mistake("any name", say("settings.version_not_semver"))
+    expected = refusal_of([of_version, *(mistake("variables", "variables", text) for text in texts)])
+    assert expected is not None
+    assert (refusal.code, refusal.details) == (expected.code, expected.details)
+    assert len(phases.record.warnings) == 1
+
+
+def test_a_version_that_could_not_be_rendered_is_not_said_to_be_empty_too(tmp_path: Path) -> None:
+    _, refusal, _ = rendered(tmp_path, version="{{ nope }}")
+    assert refusal is not None
+    assert len(refusal.details) == 1
+    assert "nope" in str(refusal.details[0])
+
+
+def test_that_the_quick_parser_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    _, _, phases = rendered(tmp_path)
+    assert phases.log.splitlines()[0] == f"##[info]{say('render.reads_slowly')}"
