@@ -165,13 +165,6 @@ def test_a_plan_that_must_not_be_published_stops_the_run() -> None:
     assert refused(plan_of())[0] is None
 
 
-def test_a_refused_plan_tells_all_the_same_which_branches_have_paths() -> None:
-    phases = run_of()
-    with pytest.raises(NewerBuild):
-        check_refusal(phases.run, served_by_main(replace(plan_of(), newer_builds=(say("prune.no_target"),))))
-    assert [row.branch for row in phases.record.branches] == ["main"]
-
-
 def test_another_plan_than_the_approved_one_says_which_part_differs(tmp_path: Path) -> None:
     plan = replace(plan_of(), parts=(("file", "a.yaml", "2"),))
     error, _ = refused(plan, tmp_path, expect_plan="0" * 32)

@@ -53,7 +53,7 @@ class Folder(Answers):
             "create space": self._create_space,
             "list files": lambda _: [*map(self._row, self.files)],
             "get file": lambda call: self._row(self._file_of(call.segments[-1])),
-            "list version names": lambda _: [],
+            "list version names": lambda _: [*map(self._names, self.files)],
             "ask dialect": BcsTooOld(problem="p", oldest="o", status=405),
             "get version": self._get,
             "find version": self._find,
@@ -84,6 +84,13 @@ class Folder(Answers):
             "versionID": current["id"],
             "versionMode": 0,
         }
+
+    def _names(self, name: str) -> JsonValue:
+        versions: list[JsonValue] = [
+            {"version": one["version"], "versionID": one["id"], "createAt": one["createAt"]}
+            for one in self.files[name]
+        ]
+        return {"templateName": f"{SPACE.name}/{name}", "versionList": versions}
 
     def _file_of(self, template_id: str) -> str:
         return sorted(self.files)[int(template_id, 16) - 1]
@@ -259,6 +266,7 @@ def test_who_writes_again_and_again_is_given_up_on_when_the_time_is_over(
     folder.by_build(5, "a.yaml", "1")
     numbers = iter(range(100))
     folder.after_write = lambda: folder.put("a.yaml", f"theirs-{next(numbers)}", text_of("3"), "by hand")
+    folder.answers["list version names"] = []  # a list that lags
     run = Published(folder, {"a.yaml": "2", "b.yaml": "1"}, seconds=seconds)
     assert isinstance(run.error, Overtaken)
     (detail,) = run.error.details
