@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pprint import pformat
 from types import TracebackType
 from typing import Any, Optional, cast
@@ -51,13 +51,6 @@ ReadText = Callable[[str], str]
 
 MOST_RANGE = 100_000
 MOST_TOKENS = 40_000
-
-_FILTERS = {
-    name: lazily(function, whole=name in READ_WHOLE, as_text=None)
-    for name, function in FILTERS.items()
-    if name not in (*LEFT_OUT, *OF_TEXT)
-}
-"""Jinja2's, as far as they are the same in every environment."""
 
 _LONGEST_PATH = 4096
 _BCS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}")
@@ -115,7 +108,7 @@ class Environment(ImmutableSandboxedEnvironment):
             "forceescape": marked_up(lambda value: escape(str(self.as_text(value)))),
         }
         of_text = {name: lazily(FILTERS[name], whole=False, as_text=self.as_text) for name in OF_TEXT}
-        self.filters = _FILTERS | of_text | own
+        self.filters = _lazy_filters() | of_text | own
         self.globals = {name: value for name, value in self.globals.items() if name not in LEFT_OUT} | {
             "bcs": self.bcs,
             "include_raw": self.include_raw,
@@ -266,6 +259,16 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(__obj, jinja2.Undefined):
             return __obj()
         return super().call(__context, __obj, *args, **kwargs)
+
+
+@cache
+def _lazy_filters() -> dict[str, Callable[..., object]]:
+    """Return Jinja2's filters, as far as they are the same in every environment."""
+    return {
+        name: lazily(function, whole=name in READ_WHOLE, as_text=None)
+        for name, function in FILTERS.items()
+        if name not in (*LEFT_OUT, *OF_TEXT)
+    }
 
 
 class OwnEnvironment(Environment):

@@ -44,6 +44,7 @@ def noted(source: str, **values: object) -> list[tuple[str, int, str]]:
         ("{{ true | safe }} {{ true | escape }} {{ true | forceescape }}", "true true true"),
         ("{{ (5 | string) + 'a' }}", "5a"),
         ("{{ 7 % true }}", "0"),
+        ("{{ ('a' | tojson) + '<' }}", '"a"<'),
         ("{% autoescape true %}{{ ('<' | safe) ~ '<' }}{% endautoescape %}", "<&lt;"),
         ("{{ [1, 2] | select('even') | count }}", "1"),
         ("{{ [1, 'x'] | map('round') | first }}", "1"),
