@@ -137,7 +137,9 @@ def rendered_here(
     """Render a template without a child: nothing bounds it."""
     notes, marks = Notes(context), Marks(stem_of(context))
     text = Templates(context, notes=notes, marks=marks, read_text=read_text).render(source, name="t")
-    return None if text is None else marks.settled(text), notes.noted()
+    if text is None:
+        return None, notes.noted()
+    return marks.settled(text)._replace(left_out=tuple(notes.left_out)), notes.noted()
 
 
 def version_of(expression: str, *, run: Prepared) -> str:

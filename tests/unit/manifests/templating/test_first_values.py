@@ -53,22 +53,24 @@ def test_values_are_read_back_from_the_objects_that_they_make(tmp_path: Path, gi
 
 
 def test_what_the_domains_share_is_what_most_of_those_with_a_service_have() -> None:
-    def service(app: str, host: str) -> dict[str, Body]:
-        pod: Body = {"imagePullSecrets": [{"name": app}, {"name": "all"}]}
+    def service(app: str, host: str, secret: str) -> dict[str, Body]:
+        pod: Body = {"imagePullSecrets": [{"name": secret}, {"name": "all"}]}
         made = {f"Deployment/deployment.{app}.{host}": deployment()}
         made[f"Service/service-{app}-{host}"] = {"kind": "Service"}
         made[f"Deployment/deployment.{app}.{host}"]["spec"] = {"template": {"spec": pod}}
         return made
 
     lonely = {f"Deployment/deployment.lonely.{n}": deployment() for n in range(4)}
-    objects = {**lonely, **service("one", "a"), **service("two", "b"), **service("two", "c")}
+    objects = {**lonely, **service("two", "b", "mine"), **service("two", "c", "mine")}
+    for app in ("one", "three", "four"):
+        objects.update(service(app, "a", "theirs"))
     ingress: Body = {"metadata": {"annotations": {"kubernetes.io/ingress.class": "nginx"}}}
     objects["Ingress/ingress-b-0"] = {"kind": "Ingress", **ingress}
-    objects["Ingress/ingress-c-0"] = {"kind": "Ingress", **ingress}
+    objects["Ingress/ingress-a-0"] = {"kind": "Ingress"}
     found = first_values(objects)
     assert (found.app, found.shared) == (
         "two",
-        {"image_pull_secrets": ["two", "all"], "ingress_class": "nginx"},
+        {"image_pull_secrets": ["mine", "all"], "ingress_class": "nginx"},
     )
     assert first_values(lonely).app == "lonely"
 
@@ -189,13 +191,13 @@ def test_what_looks_secret_is_told_by_its_name_or_its_value(name: str, value: st
 
 
 def test_what_looks_secret_is_shown_as_left_out_and_written_as_it_is() -> None:
-    found = first_values(
-        {f"Deployment/{NAME}": deployment(container={"env": [{"name": "PWD", "value": "x"}]})}
-    )
+    env: list[YamlValue] = [{"name": "PWD", "value": "canary"}, {"name": "MODE", "value": "fast"}]
+    found = first_values({f"Deployment/{NAME}": deployment(container={"env": env})})
+    assert "canary" not in repr(found)
     written, shown = (found.of(found.domains, hides=hides) for hides in (None, "known".__eq__))
     assert (written["domains"], shown["domains"]) == (
-        [{"host": "a.example.com", "image": "example.com/a:1", "env": {"PWD": "x"}}],
-        [{"host": "a.example.com", "image": "example.com/a:1", "env": {"PWD": LEFT_OUT}}],
+        [{"host": "a.example.com", "image": "example.com/a:1", "env": {"PWD": "canary", "MODE": "fast"}}],
+        [{"host": "a.example.com", "image": "example.com/a:1", "env": {"PWD": LEFT_OUT, "MODE": "fast"}}],
     )
     none = first_values({f"Deployment/{NAME}": deployment()})
     assert none.of(none.domains, hides="known".__eq__) == none.of(none.domains)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import go_yaml
-from tests.support.building import findings_of, refusal, render_source
+from tests.support.building import findings_of, refusal, render_source, rendered_here
 
 from bcs_template_set.manifests.templating.foreign_syntax import filter_to_use, word_of_helm
 from bcs_template_set.messages.errors import ManifestsInvalid, NamesMissing, TemplateSyntax
@@ -16,6 +16,11 @@ RAW = (
     'Write the text as {{ "…" | tojson }}, a paragraph as {% filter tojson %}{% raw %} … '
     '{% endraw %}{% endfilter %}, or put it into a file of its own: {{ include_raw("FILE") | tojson }}.'
 )
+
+
+def said_of(source: str) -> str:
+    _, (((_, _, line, _), note),) = rendered_here(source, {})
+    return f"{line}: {note}"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +59,8 @@ RAW = (
         ("a: {{ x(b=1, 2) }}", "this is not valid Jinja2."),
     ],
 )
-def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, says: str) -> None:
-    said = refusal(tmp_path, f"# first\n{line}\n", TemplateSyntax)
-    assert f"t.yaml.j2:2: {says}" in said
+def test_a_line_of_another_tool_is_said_to_be_one(line: str, says: str) -> None:
+    assert said_of(f"# first\n{line}\n")[: len(says) + 3] == f"2: {says}"
 
 
 @pytest.mark.parametrize(
@@ -71,10 +75,8 @@ def test_a_line_of_another_tool_is_said_to_be_one(tmp_path: Path, line: str, say
         ("a: '" + "<p>" * 400 + "{{ pod }}'", '"pod" has no value.\n'),
     ],
 )
-def test_a_name_that_another_tool_may_fill_in_is_told_with_the_tool(
-    tmp_path: Path, line: str, says: str
-) -> None:
-    assert says in refusal(tmp_path, f"# first\n{line}\n", NamesMissing)
+def test_a_name_that_another_tool_may_fill_in_is_told_with_the_tool(line: str, says: str) -> None:
+    assert says in said_of(f"# first\n{line}\n") + "\n"
 
 
 def test_a_statement_of_helms_is_no_missing_name(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.building import refusal, render_source
+from tests.support.building import refusal, render_source, rendered_here
 
 from bcs_template_set.manifests.manifest_file import ManifestFile, left_out_of
 from bcs_template_set.manifests.scope import Scope
+from bcs_template_set.manifests.templating.bcs_places import Settled
 from bcs_template_set.manifests.templating.comment_marks import with_seams
 from bcs_template_set.messages import LANGUAGES
-from bcs_template_set.messages.errors import TemplateFailed, TemplateSyntax, TemplateUnreadable
+from bcs_template_set.messages.errors import TemplateFailed, TemplateUnreadable
 from bcs_template_set.report.log_lines import rendered_lines
 
 HEAD = "kind: ConfigMap\ns: |\n  first\n"
@@ -34,10 +35,8 @@ def script(*lines: str) -> str:
         ("a{#b",),
     ],
 )
-def test_what_is_no_comment_arrives_whole(tmp_path: Path, lines: tuple[str, ...]) -> None:
-    file = render_source(tmp_path, script(*lines))
-    assert file.text == script(*lines)
-    assert file.left_out == ()
+def test_what_is_no_comment_arrives_whole(lines: tuple[str, ...]) -> None:
+    assert rendered_here(script(*lines), {}) == (Settled(script(*lines), {}), [])
 
 
 @pytest.mark.parametrize(
@@ -61,11 +60,10 @@ def test_what_is_no_comment_arrives_whole(tmp_path: Path, lines: tuple[str, ...]
     ],
 )
 def test_a_templates_own_comment_is_left_out_and_told(
-    tmp_path: Path, source: str, text: str, left_out: list[tuple[int, int]]
+    source: str, text: str, left_out: list[tuple[int, int]]
 ) -> None:
-    file = render_source(tmp_path, source)
-    assert file.text == text
-    assert file.left_out == tuple(("t.yaml.j2", *lines) for lines in left_out)
+    settled = Settled(text, {}, left_out=tuple(("t", *lines) for lines in left_out))
+    assert rendered_here(source, {}) == (settled, [])
 
 
 @pytest.mark.parametrize(
@@ -84,11 +82,10 @@ def test_a_templates_own_comment_is_left_out_and_told(
         (("x", "{# one"), ":5: a comment begins here and has no end"),
     ],
 )
-def test_what_may_be_either_is_refused_with_line_and_what_to_write(
-    tmp_path: Path, lines: tuple[str, ...], says: str
-) -> None:
-    said = refusal(tmp_path, script(*lines), TemplateSyntax)
-    assert f"t.yaml.j2{says}" in said
+def test_what_may_be_either_is_refused_with_line_and_what_to_write(lines: tuple[str, ...], says: str) -> None:
+    settled, (((kind, template, line, _), note),) = rendered_here(script(*lines), {})
+    said = f":{line}: {note}"
+    assert (settled, kind, template, said[: len(says)]) == (None, "syntax", "t", says)
     assert "{# … #}" in said or 'a blank and "#}"' in said
     assert "{% raw %}" in said
 
