@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from tests.emulator import go_yaml
-from tests.support.building import findings_of, refusal, render_source
+from tests.support.building import findings_of, refusal, render_source, rendered_here
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
-from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
+from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
+from bcs_template_set.manifests.yaml_reading import read_yaml
 from bcs_template_set.messages.errors import ManifestsInvalid, TemplateFailed
 
 ALLOW = "# bcs-template-set: allow leftover-variable\n"
@@ -17,6 +18,14 @@ ALLOW = "# bcs-template-set: allow leftover-variable\n"
 
 def text_of(workspace: Path, source: str, *, values: str) -> str:
     return render_source(workspace, source, values=values).text
+
+
+def settled_of(source: str, values: str = "") -> Settled:
+    read = read_yaml(values, source="") or {}
+    assert isinstance(read, dict)
+    settled, found = rendered_here(source, read)
+    assert settled is not None, found
+    return settled
 
 
 def leftovers(file: ManifestFile) -> list[str]:
@@ -51,11 +60,16 @@ def leftovers(file: ManifestFile) -> list[str]:
         ("a: '{{ bcs('TAG') }}'\nb: '{{ v }}'\n", "v: '{{ TAG }}'"),
     ],
 )
+def test_braces_that_come_out_of_a_value_are_nobodys(source: str, values: str) -> None:
+    settled = settled_of(source, values)
+    assert settled.foreign
+    assert not settled.is_cut
+
+
 @pytest.mark.parametrize("allow", ["", ALLOW])
-def test_braces_that_come_out_of_a_value_are_refused(
-    tmp_path: Path, source: str, values: str, allow: str
-) -> None:
-    message = refusal(tmp_path, allow + source, ManifestsInvalid, values=values)
+def test_braces_of_nobodys_are_refused_whatever_a_comment_allows(tmp_path: Path, allow: str) -> None:
+    source = allow + "b: '{{ v }}'\n"
+    message = refusal(tmp_path, source, ManifestsInvalid, values="v: '{{ DB_PASSWORD }}'")
     assert "neither bcs() nor the template's own text" in message
     assert "PASSWORD" not in message.upper()
 
@@ -123,13 +137,20 @@ def test_a_name_has_one_mark_however_often_it_is_said() -> None:
         ),
         ("# {{ bcs('TAG') }} {% raw %}}}{% endraw %} .\n", "# {{ TAG }} }} .\n"),
         ('b: {"a": {"b": "{{ bcs(\'TAG\') }}"}}\n', 'b: {"a": {"b": "{{ TAG }}"}}\n'),
+        ("# {% filter center(6) %}}}{% endfilter %}|\n", "#   }}  |\n"),
     ],
 )
-def test_what_bcs_puts_passes_filters_and_is_no_leftover(tmp_path: Path, source: str, text: str) -> None:
-    file = render_source(tmp_path, source)
-    assert file.text == text
-    assert leftovers(file) == []
-    assert file.text.count("{{") == len(file.places)
+def test_what_bcs_puts_passes_filters_and_is_no_leftover(source: str, text: str) -> None:
+    settled = settled_of(source)
+    assert settled == Settled(text, settled.places)
+    assert text.count("{{") == len(settled.places)
+    for place, name in settled.places.items():
+        assert text[place:].startswith(f"{{{{ {name} }}}}")
+
+
+def test_a_variable_of_bcs_is_no_leftover(tmp_path: Path) -> None:
+    file = render_source(tmp_path, "b: {{ bcs('TAG') | tojson }}\n")
+    assert (sorted(file.variables), leftovers(file)) == (["TAG"], [])
 
 
 def test_a_name_that_was_said_but_not_printed_is_no_variable(tmp_path: Path) -> None:
@@ -173,8 +194,12 @@ def test_an_included_files_own_braces_are_a_templates_too(tmp_path: Path) -> Non
         "'%r' % bcs('TAG')",
     ],
 )
-def test_a_filter_that_takes_bcs_apart_is_refused(tmp_path: Path, expression: str) -> None:
-    message = refusal(tmp_path, f"# {{{{ {expression} }}}}\n", ManifestsInvalid)
+def test_a_filter_that_takes_bcs_apart_is_noticed(expression: str) -> None:
+    assert settled_of(f"# {{{{ {expression} }}}}\n").is_cut
+
+
+def test_what_is_left_of_bcs_is_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "# {{ bcs('TAG')[:4] }}\n", ManifestsInvalid)
     assert "changed what bcs() put" in message
 
 
