@@ -240,6 +240,8 @@ def build_parser() -> Parser:
     add_rendering_arguments(add("render"))
     checking = add("check")
     add_rendering_arguments(checking)
+    checking.add_argument("--version", default="", metavar="NAME", help=told("help.version_name"))
+    checking.add_argument("--template-space", default="", metavar="NAME", help=told("help.template_space"))
     checking.add_argument("--kube-version", default="", metavar="VERSION", help=told("help.kube_version"))
     checking.add_argument("--strict", action="store_true", help=told("help.strict"))
     checking.add_argument("--format", choices=CHECK_FORMATS, default="text", help=told("help.format"))
@@ -304,8 +306,6 @@ def add_rendering_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--templates", action="append", default=[], metavar="PATTERN", help=told("help.templates")
     )
-    parser.add_argument("--version", default="", metavar="NAME", help=told("help.version_name"))
-    parser.add_argument("--template-space", default="", metavar="NAME", help=told("help.template_space"))
 
 
 def add_values_arguments(parser: argparse.ArgumentParser) -> None:
