@@ -42,7 +42,7 @@ from bcs_template_set.messages.errors import InputsInvalid
 from bcs_template_set.messages.secret import Secret
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.records.late_dataclass import dataclass
-from bcs_template_set.report.outcome import Heading
+from bcs_template_set.report.outcome import Heading, Outcome
 from bcs_template_set.report.verdict_lines import verdict_lines
 from bcs_template_set.run.context import RunContext, Services
 from bcs_template_set.run.finish import show_lines
@@ -154,12 +154,10 @@ def over(settings: Mapping[str, YamlValue], options: argparse.Namespace) -> Mapp
 
 def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     """Print the plan, and carry it out with `rollback`; return 0, or 1 if that is refused: why, to stderr."""
-    settings_file: str = options.settings
-    goes_back = options.verb == "rollback"
-    action: Action = "rollback" if goes_back and options.yes else "plan"
+    action: Action = "rollback" if options.verb == "rollback" and options.yes else "plan"
     clock = SystemClock()
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
-    settings = over(read_settings_file(Path(settings_file)), options)
+    settings = over(read_settings_file(Path(options.settings)), options)
     agent = LocalAgent(settings, action=action)
     asked = _action_of(settings)
     if asked not in ("", options.verb):
@@ -169,12 +167,19 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     with stoppable(clock):
         outcome = run_step(services)
     progress.finish(services.record, outcome)
-    if goes_back and action == "plan" and outcome.error is None:
-        log.info(say("local.rollback_yes"))
+    return tell_end(outcome, options, log=log, errors=errors)
+
+
+def tell_end(outcome: Outcome, options: argparse.Namespace, *, log: Log, errors: Log) -> int:
+    """Tell the verdict, and how what was only planned is done; return 0, or 1 where it was refused."""
     if outcome.error is not None:
-        in_settings(outcome.error, settings_file)
-    show_lines(log if outcome.error is None else errors, verdict_lines(outcome, at_desk=True))
-    return 0 if outcome.error is None else 1
+        in_settings(outcome.error, options.settings)
+        show_lines(errors, verdict_lines(outcome, at_desk=True))
+        return 1
+    if options.verb == "rollback" and not options.yes:
+        log.info(say("local.rollback_yes"))
+    show_lines(log, verdict_lines(outcome, at_desk=True))
+    return 0
 
 
 @contextmanager

@@ -6,15 +6,19 @@ import io
 import json
 import signal
 import threading
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.support.pieces import FakeClock
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.main import main
-from bcs_template_set.cli.verb_plan import at_a_desk
+from bcs_template_set.cli.verb_plan import at_a_desk, tell_end
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.report.outcome import Heading
+from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.settings_phase import read_everything
 
 INPUTS: Mapping[str, YamlValue] = {"region": "gz", "project_code": "web", "template_space": "front-ends"}
@@ -75,6 +79,26 @@ def test_an_action_of_the_settings_file_that_is_not_the_verb_is_said_to_be_ignor
     main([*verb, "--settings", FILE])
     told = f"inputs.action is {action}; at a desk it is ignored: the verb says what is done.\n"
     assert (told in capsys.readouterr().out) is is_told
+
+
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        ({"verb": "plan"}, "##[info]"),
+        ({"verb": "rollback", "yes": True}, "##[info]"),
+        ({"verb": "rollback", "yes": False}, "##[info]Nothing was deployed. To go back, give --yes.\n"),
+    ],
+)
+def test_a_rollback_that_was_only_planned_says_how_it_is_done(
+    options: Mapping[str, object], first: str
+) -> None:
+    record = RunRecord(clock=FakeClock(), language="en_US", heading=Heading(action="plan"))
+    out, err = io.StringIO(), io.StringIO()
+    logs = {"log": Log(out, "en_US"), "errors": Log(err, "en_US")}
+    assert tell_end(record.tell("planned"), Namespace(settings=FILE, **options), **logs) == 0
+    lines = out.getvalue().splitlines(keepends=True)
+    assert (lines[0].startswith(first), len(lines) > 1) == (True, "--yes" in first)
+    assert err.getvalue() == ""
 
 
 class Terminal(io.StringIO):

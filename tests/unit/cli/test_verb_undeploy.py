@@ -15,6 +15,7 @@ from tests.support.pieces import URL, FakeClock, app_principal
 from tests.support.planned import OURS
 from tests.support.small_namespace import body, marked
 
+from bcs_template_set.agent.build_api import Credential
 from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.calls import Call, JsonValue, T
 from bcs_template_set.bcs.deploy_calls import NOBODY
@@ -24,10 +25,11 @@ from bcs_template_set.cli.verb_plan import Desk, LocalAgent, services_at_desk
 from bcs_template_set.cli.verb_undeploy import run_undeploy, undeploy
 from bcs_template_set.manifests.fields import mapping_at
 from bcs_template_set.manifests.yaml_reading import YamlValue, dump_yaml
-from bcs_template_set.messages.errors import InputsInvalid, NoPermission
+from bcs_template_set.messages.errors import InputsInvalid, Interrupted, NoPermission
 from bcs_template_set.messages.past_errors import MayNotDelete, NothingToUndeploy
 from bcs_template_set.messages.server_errors import AnswerUnreadable, BcsFailed
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.system.signals import Stopped
 
 HOST = "a.example.com"
 FILES = (f"{HOST}.deployment.yaml", f"{HOST}.service.yaml", "b.yaml", "c.yaml")
@@ -232,6 +234,28 @@ def test_what_may_not_be_done_or_can_not_be_seen_deletes_nothing(
     with pytest.raises(ends):
         undeployed(world=world)
     assert world.deleted == []
+
+
+class Stopping(LocalAgent):
+    """A desk at which somebody presses Ctrl-C while it is asked for its token."""
+
+    def credential(self, credential_id: str) -> Credential:
+        del credential_id
+        raise Stopped(Interrupted(signal="SIGINT"))
+
+
+def test_one_that_is_stopped_before_it_has_deleted_anything_ends_as_stopped() -> None:
+    target: dict[str, YamlValue] = {"cluster_id": CLUSTER, "namespace": NAMESPACE}
+    settings: dict[str, YamlValue] = {
+        "regions": {"gz": {"gateway": URL}},
+        "inputs": {"region": "gz", "project_code": "web", "template_space": "front-ends", **target},
+        "access_token": "t0ken-canary",
+    }
+    out = io.StringIO()
+    services = services_at_desk(Stopping(settings), log=Log(io.StringIO(), "en_US"), clock=FakeClock())
+    with pytest.raises(Stopped):
+        run_undeploy(services, Namespace(host=HOST, yes=True, files=False), out=out)
+    assert out.getvalue() == ""
 
 
 def test_without_a_cluster_both_names_are_missing() -> None:
