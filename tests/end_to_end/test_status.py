@@ -420,7 +420,9 @@ def test_the_commands_print_what_they_find(
     told = []
     for verb in (["status", "web.yaml"], ["history", "web.yaml"], ["diff", "live", "1.0.7-main"]):
         assert main([*verb, *given]) == 0
-        told.append(json.loads(capsys.readouterr().out))
+        printed = capsys.readouterr().out
+        assert printed.endswith("}\n")
+        told.append(json.loads(printed))
     write_settings(tmp_path, settings_of(three_files, user="nobody", owner="nobody", **place))
     assert main(["status", *given]) == 1
     assert "What to do: Have nobody apply" in (refused := capsys.readouterr().err)

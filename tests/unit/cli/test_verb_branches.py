@@ -12,11 +12,13 @@ from typing import Any, NamedTuple, Optional, cast
 
 import pytest
 from tests.support.phases import Answer, Answers, Phases, run_of
-from tests.support.pieces import FakeClock, app_principal
+from tests.support.pieces import URL, FakeClock, app_principal
 from tests.support.planned import OURS
 from tests.support.scenes import change
 from tests.unit.branches.test_branch_removals import routes
 
+from bcs_template_set.agent.build_api import Credential
+from bcs_template_set.agent.log import Log
 from bcs_template_set.bcs.calls import Call, JsonValue
 from bcs_template_set.bcs.gateway import Gateway
 from bcs_template_set.bcs.space.existing import VersionRef
@@ -31,14 +33,17 @@ from bcs_template_set.cli.verb_branches import (
     document_of,
     list_or_remove,
     read_request,
+    run_branches,
     table_lines,
     tell_end,
 )
-from bcs_template_set.cli.verb_plan import Desk
+from bcs_template_set.cli.verb_plan import Desk, LocalAgent, services_at_desk
+from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import say
-from bcs_template_set.messages.errors import InputsInvalid, NoPermission
+from bcs_template_set.messages.errors import InputsInvalid, Interrupted, NoPermission
 from bcs_template_set.messages.server_errors import BcsFailed
 from bcs_template_set.publish.file_outcome import FileOutcome
+from bcs_template_set.system.signals import Stopped
 
 HOST = "a.example.com"
 FILE = f"{HOST}.routes.yaml"
@@ -78,6 +83,27 @@ def test_an_option_that_means_nothing_is_a_mistake_of_the_arguments(
     assert [detail.startswith(words) for detail, words in zip(details, said)] == [True] * len(details)
     assert len(details) == len(said)
     assert str(caught.value.cure()) == "Correct the arguments."
+
+
+class Stopping(LocalAgent):
+    """A desk at which somebody presses Ctrl-C while it is asked for its token."""
+
+    def credential(self, credential_id: str) -> Credential:
+        del credential_id
+        raise Stopped(Interrupted(signal="SIGINT"))
+
+
+def test_one_that_is_stopped_at_its_beginning_is_of_that_name_and_prints_nothing() -> None:
+    settings: dict[str, YamlValue] = {
+        "regions": {"gz": {"gateway": URL}},
+        "inputs": {"region": "gz", "project_code": "web", "template_space": "front-ends"},
+        "access_token": "t0ken-canary",
+    }
+    out = io.StringIO()
+    services = services_at_desk(Stopping(settings), log=Log(io.StringIO(), "en_US"), clock=FakeClock())
+    with pytest.raises(Stopped):
+        run_branches(services, asked(), out=out)
+    assert (out.getvalue(), services.record.heading.action) == ("", "branches")
 
 
 # --- what is said ---------------------------------------------------------------------------------------

@@ -255,7 +255,7 @@ def test_one_that_is_stopped_before_it_has_deleted_anything_ends_as_stopped() ->
     services = services_at_desk(Stopping(settings), log=Log(io.StringIO(), "en_US"), clock=FakeClock())
     with pytest.raises(Stopped):
         run_undeploy(services, Namespace(host=HOST, yes=True, files=False), out=out)
-    assert out.getvalue() == ""
+    assert (out.getvalue(), services.record.heading.action) == ("", "undeploy")
 
 
 def test_without_a_cluster_both_names_are_missing() -> None:
