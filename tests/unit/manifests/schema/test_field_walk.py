@@ -505,6 +505,7 @@ def pods_of(api_version: str, kind: str, container: str, **spec: object) -> str:
 
 REQUEST = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nspec:\n  request: aGk=\n"
 GAME = ("tkex.tencent.com/v1alpha1", "GameDeployment")
+NEED = say("checks.value_needs", name="operator: In", wanted="values")
 PORT = say("checks.value_port", given=0)
 
 
@@ -531,6 +532,14 @@ PORT = say("checks.value_port", given=0)
             [FieldProblem("missing", "spec.template.spec.containers[0].name")],
         ),
         (pods_of(*GAME, "{name: ''}"), []),
+        (
+            pods_of("apps/v1", "Deployment", "{name: a}", nodeSelector="{}"),
+            [FieldProblem("unknown", "spec.nodeSelector", belongs="spec.template.spec")],
+        ),
+        (
+            "kind: PersistentVolumeClaim\napiVersion: v1\nspec: {selector: {matchExpressions: [{operator: In, key: a}]}}",
+            [FieldProblem("form", "spec.selector.matchExpressions[0]", said=NEED)],
+        ),
         (
             pods_of(*GAME, "{name: a}", templateName="a"),
             [FieldProblem("unknown", "spec.templateName", near="template")],
