@@ -505,6 +505,7 @@ def pods_of(api_version: str, kind: str, container: str, **spec: object) -> str:
 
 REQUEST = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nspec:\n  request: aGk=\n"
 GAME = ("tkex.tencent.com/v1alpha1", "GameDeployment")
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\n"
 NEED = say("checks.value_needs", name="operator: In", wanted="values")
 PORT = say("checks.value_port", given=0)
 
@@ -537,7 +538,7 @@ PORT = say("checks.value_port", given=0)
             [FieldProblem("unknown", "spec.nodeSelector", belongs="spec.template.spec")],
         ),
         (
-            "kind: PersistentVolumeClaim\napiVersion: v1\nspec: {selector: {matchExpressions: [{operator: In, key: a}]}}",
+            f"{CLAIM}spec: {{selector: {{matchExpressions: [{{key: a, operator: In}}]}}}}\n",
             [FieldProblem("form", "spec.selector.matchExpressions[0]", said=NEED)],
         ),
         (
