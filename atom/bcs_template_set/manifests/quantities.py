@@ -21,8 +21,6 @@ _SUFFIXES = {
 
 def size_of(value: YamlValue) -> Optional[Decimal]:
     """Return a quantity's size, None for what is none; blanks around it mean nothing to the API server."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        return None
     match = _QUANTITY.fullmatch(str(value).strip())
     if match is None or (match[3] or "") not in _SUFFIXES:
         return None

@@ -8,7 +8,7 @@ import pytest
 from tests.support.building import findings_of, manifest
 
 from bcs_template_set.manifests.checks.finding import Finding
-from bcs_template_set.manifests.image_form import read_image
+from bcs_template_set.manifests.image_form import ImageName, read_image
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: IMAGE}]}\n"
@@ -108,3 +108,7 @@ def test_the_parts_of_an_image_are_those_that_docker_reads(
 @pytest.mark.parametrize("image", ["web:", "a//b:1", "{{ TAG }}", "https://example.com/web:1"])
 def test_what_no_runtime_reads_has_no_parts(image: str) -> None:
     assert read_image(image) is None
+
+
+def test_without_a_tag_and_a_digest_the_latest_is_asked_for() -> None:
+    assert ImageName("example.com", "web").reference == "latest"

@@ -555,3 +555,7 @@ def test_each_problem_says_what_kubernetes_would_take(text: str, problems: list[
     types = field_types()
     (document,) = parse_documents(text, source="a.yaml")
     assert problems_of(document, types=types, versions=types.versions) == problems
+
+
+def test_what_does_not_belong_to_a_problem_is_left_empty() -> None:
+    assert FieldProblem("missing", "kind") == ("missing", "kind", "", "", "", "", 0, (), None)
