@@ -104,3 +104,14 @@ def test_a_list_is_told_to_be_a_mapping_where_one_of_some_text_would_be_right() 
 def test_a_text_that_may_be_shown_is_told_with_the_choice_that_was_meant(given: Accepted, told: str) -> None:
     choices = ("plan", "deploy")
     assert told in wrong_text("action", given, accepted=one_of(choices), choices=choices).render("en_US")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("true", True), ("false", False), ("7", 7), ("-1.5", -1.5), ("0", 0)]
+)
+def test_a_quoted_word_or_number_is_told_to_be_written_without_quotes(text: str, right: YamlValue) -> None:
+    def takes(value: YamlValue) -> bool:
+        return value == right and type(value) is type(right)
+
+    said = wrong_value("tls", text, accepted="x", takes=takes).render("en_US")
+    assert said == f'tls is the text "{text}"; write {text}, without quotes.'
