@@ -39,8 +39,8 @@ _SIGN = re.compile("[" + _BLANKS + _UNSEEN + re.escape("".join(map(chr, _ALIKE))
 _BLANK = re.compile(f"[{_BLANKS}]")
 _OTHER = re.compile("[^\x00-\x7f]")
 _ASCII_LETTER = re.compile("[A-Za-z]")
-_BEFORE_VALUE = re.compile(r"(?:(?!:[ \t]|[#'\"]).)*")
-"""Of a line what may be indentation and key."""
+_VALUE = re.compile(r":[ \t]|[#'\"]")
+"""Where a line's indentation and key are over."""
 
 
 def disguised(text: str) -> Optional[int]:
@@ -75,8 +75,8 @@ class Sign(NamedTuple):
 def sign_before_value(lines: Iterable[str]) -> Optional[Sign]:
     """Return the first such character in the indentation or key of lines of YAML; None if there is none."""
     for number, line in enumerate(lines):
-        before = _BEFORE_VALUE.match(line)
-        found = None if before is None or line.isascii() else _SIGN.search(before[0])
+        value = _VALUE.search(line)
+        found = _SIGN.search(line[: value.start()] if value else line)
         if found is not None:
             return Sign(number, found.start(), sentence(found[0], ends_key=True))
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,32 @@ def test_a_disguise_is_what_is_ascii_but_for_it(text: str, at: int | None) -> No
 @pytest.mark.parametrize("line", ["a: 你好：b", "# a：b", "'a：b': c", "a: b", ""])
 def test_a_value_or_a_comment_of_a_line_is_left_alone(line: str) -> None:
     assert sign_before_value([line]) is None
+
+
+@pytest.mark.parametrize(
+    ("signs", "like"),
+    [
+        *[("“”„‟″‶«»〝〞", '\\"'), ("‘’‛′‵´ʼʹ", "'"), ("‐‑‒–—―−﹘﹣ー", "-"), ("∶﹕꞉ː︓", ":")],
+        *[("․﹒。·", "."), ("⁄∕⧸", "/"), ("﹐、‚", ","), ("АΑ", "A"), ("Ѕ", "S"), ("ԝ", "w"), ("Ο", "O")],
+        *[("Χ", "X"), ("р", "p"), ("ρ", "p"), ("ν", "v")],
+    ],
+)
+def test_a_character_is_told_with_the_one_it_looks_like(signs: str, like: str) -> None:
+    for sign in signs:
+        code = f"U+{ord(sign):04X}"
+        assert str(sentence(sign)).startswith(f'the character {code} looks like "{like}"')
+        assert disguised(f"a{sign}b") == 1
+
+
+def test_a_full_width_character_is_told_with_its_own_and_a_colon_with_the_blank_it_needs() -> None:
+    for sign in map(chr, range(0xFF00, 0xFF60)):
+        own = unicodedata.normalize("NFKC", sign)
+        is_wide = "is a full-width" in str(sentence(sign))
+        assert is_wide == own.isascii(), sign
+        assert not is_wide or sentence(sign).fields["like"] == own.replace('"', '\\"')
+    assert "a full-width colon" in str(sentence("\uff1a", ends_key=True))
+    assert "a full-width colon" not in str(sentence("\uff1a"))
+    assert "a full-width colon" not in str(sentence("\uff0e", ends_key=True))
 
 
 def test_each_kind_of_character_has_its_sentence() -> None:
