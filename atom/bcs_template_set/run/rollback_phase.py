@@ -317,16 +317,13 @@ def plan_back(
 
 
 def _prepared(context: RunContext) -> Prepared:
-    """Return what names the run's files: hosts and templates; with `only` nothing of that is read.
+    """Return what names the run's files: hosts and templates; with `only` nobody needs that.
 
     Raises:
         FilesMistaken: values or templates can't be read.
     """
-    if context.settings.only:
-        nothing = replace(context.settings, templates=(), values_files=(), remove_branches=())
-        return prepare_rendering(replace(context, settings=nothing))
     prepared = prepare_rendering(context)
-    refusal = refusal_of(prepared.mistakes)
+    refusal = None if context.settings.only else refusal_of(prepared.mistakes)
     if refusal is not None:
         raise refusal
     return prepared

@@ -31,6 +31,7 @@ from bcs_template_set.messages.errors import (
     NoPermission,
     NotReplaceable,
     RouteRemoval,
+    ValuesInvalid,
 )
 from bcs_template_set.messages.past_errors import NoSuchState, NothingNamed, VersionGone
 from bcs_template_set.messages.secret import Secret
@@ -450,6 +451,8 @@ def test_of_files_that_the_values_name_those_that_the_folder_has_go_back() -> No
     values = f"app: web\ndomains: [{{host: {host}, image: 'example.com/a:7'}}]\n"
     back = GoingBack(f"{host}.deployment.yaml", only="", values=values).run()
     assert (back.error, back.namespace.deployed) == (None, [[f"{host}.deployment.yaml@5"]])
+    assert isinstance(GoingBack(only="", values="app: {").run().error, ValuesInvalid)
+    assert GoingBack(values="app: {").run().result == "rolled-back", "with `only` nobody needs them"
 
 
 def test_what_a_newer_build_has_published_since_counts_also_under_what_a_person_has_written() -> None:

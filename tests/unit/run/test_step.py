@@ -10,14 +10,17 @@ from typing import Optional, cast
 
 import pytest
 import yaml
-from tests.support.phases import Phases, StandInAgent, run_of, services_of
+from tests.support.phases import Answer, Phases, StandInAgent, run_of, services_of
 from tests.support.pieces import SECRET, URL, FakeClock, FakeSender, app_principal, ok
-from tests.support.planned import desired
+from tests.support.planned import desired, ingress
 from tests.unit.run.test_publish_phase import BUILD, Folder, text_of
 
 from bcs_template_set.agent.build_info import BuildRow
+from bcs_template_set.bcs.calls import JsonValue
 from bcs_template_set.bcs.gateway import Gateway, KeptSender
+from bcs_template_set.bcs.marks import TEMPLATE_NAME, TEMPLATE_VERSION
 from bcs_template_set.config.regions import Region
+from bcs_template_set.manifests.branch_paths import BRANCHES, Claim, claims_json
 from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import (
     InputsInvalid,
@@ -173,10 +176,13 @@ def test_a_run_that_goes_back_renders_nothing() -> None:
     assert went(**back)[0] == ["settings", "plan"]
 
 
+PLAN = {"action": "plan", "cluster_id": "", "namespace": "", "image_check": "off"}
+
+
 def carried_out(
     folder: Folder, text: str = "", *, journal: Optional[Journal] = None, **inputs: str
 ) -> tuple[Result, Phases]:
-    """Carry out a run of one file; the cluster is not there to be asked."""
+    """Carry out a run of one file; the folder answers for the cluster, too."""
     wanted = desired(("a.yaml", text or text_of("2")))
     phases = run_of(wanted=wanted, build=BUILD, inputs={"image_check": "off", **inputs})
     phases.record.identity, phases.record.journal = WHO, journal
@@ -188,16 +194,42 @@ def test_a_plan_is_left_for_who_compares_it_and_asks_no_cluster_that_it_does_not
     folder = Folder()
     folder.by_build(6, "a.yaml", "1")
     journal = Journal(OwnFile(tmp_path, "run/restore.json"), Seal(("web",), "lisi", Secret("s")), 1)
-    result, phases = carried_out(folder, journal=journal, action="plan", cluster_id="", namespace="")
+    result, phases = carried_out(folder, journal=journal, **PLAN)
     assert (result, len(folder.files["a.yaml"])) == ("planned", 1)
     assert [path.name[:5] for path in (tmp_path / "run").iterdir()] == ["plan-"]
     assert [phase.name for phase in phases.record.phases] == ["plan"]
 
 
+def test_a_plan_tells_which_branches_have_paths_in_the_folder() -> None:
+    claims = claims_json([Claim("/", "main", "p-1", 6, "wangwu")])
+    routes = ingress("a.example.com", "/")
+    text = routes.replace("{name: web}", f"{{name: web, annotations: {{{BRANCHES}: '{claims}'}}}}", 1)
+    folder = Folder()
+    folder.put("a.example.com.routes.yaml", "1.0.6-main", text, "")
+    _, phases = carried_out(folder, ingress("b.example.com", "/"), journal=None, **PLAN)
+    assert [(row.branch, row.path) for row in phases.record.branches] == [("main", "/")]
+
+
+REACHED: Mapping[str, Answer] = {"list namespaces": {"manifest": {"items": []}}, "may deploy": None}
+"""What a cluster says before a deployment."""
+
+
+def test_what_was_published_is_deployed() -> None:
+    """An earlier try of this build has deployed it already."""
+    folder = Folder()
+    marks: JsonValue = {TEMPLATE_NAME: "front-ends/a.yaml", TEMPLATE_VERSION: "1.0.7-main"}
+    metadata = {"name": "a", "annotations": marks}
+    text = yaml.safe_dump({**yaml.safe_load(text_of("2")), "metadata": metadata})
+    item: JsonValue = {"kind": "ConfigMap", "name": "a", "content": text, "previousContent": text}
+    folder.answers.update({**REACHED, "list variables": {"vars": []}, "preview": {"items": [item]}})
+    result, phases = carried_out(folder, action="deploy")
+    assert (result, phases.record.gone_well) == ("deployed", ["plan", "publish", "deploy"])
+
+
 def test_where_a_newer_build_was_skipped_nothing_is_deployed() -> None:
     folder = Folder()
     folder.by_build(8, "a.yaml", "1")
-    folder.answers.update({"list namespaces": {"manifest": {"items": []}}, "may deploy": None})
+    folder.answers.update(REACHED)
     result, phases = carried_out(folder, action="deploy", on_newer_build="skip")
     assert (result, phases.record.gone_well) == ("skipped", ["plan", "publish"])
     assert "may deploy deploy" in folder.calls, "the right to deploy was asked for before"
