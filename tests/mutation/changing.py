@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import CellType, CodeType, FunctionType, MappingProxyType, ModuleType
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 PACKAGE = "bcs_template_set"
 _IS_FUNCTION = 1
@@ -185,6 +185,11 @@ def patch(module: ModuleType, new: CodeType) -> bool:
     return turning.changes > 0
 
 
+def _is_late(init: FunctionType) -> bool:
+    """Tell whether it was compiled for the first value of a late dataclass (records/late_dataclass.py)."""
+    return init.__code__.co_varnames[:1] == ("_value",)
+
+
 def _give_to_all(name: str, old: object, new: object) -> None:
     """Replace what modules have imported under a name."""
     for other in list(sys.modules.values()):
@@ -264,10 +269,24 @@ class _Turning:
             if name in _NOT_COPIED:
                 continue
             was = vars(old).get(name)
+            if name == "__init__" and isinstance(was, FunctionType) and _is_late(was):
+                self._late_init(was, new)
+                continue
             becomes = self.turned(was, value)
             if becomes is not was:
                 setattr(old, name, becomes)
         return old
+
+    def _late_init(self, old: FunctionType, kind: _Thing) -> None:
+        """Give what was compiled for the first value of a late dataclass the defaults that there are now."""
+        late = sys.modules[f"{PACKAGE}.records.late_dataclass"]
+        new = late._init_of(kind, dataclasses.fields(kind))
+        if old.__code__ != new.__code__:
+            raise _Unlike
+        for name, value in new.__globals__.items():
+            if name.startswith("_of_"):
+                old.__globals__[name] = self.turned(old.__globals__[name], value)
+        old.__defaults__ = cast("tuple[object, ...]", self.turned(old.__defaults__, new.__defaults__))
 
     def _function(self, old: _Thing, new: _Thing) -> object:
         if old.__code__ != new.__code__ or _own_parts(old.__code__) != _own_parts(new.__code__):

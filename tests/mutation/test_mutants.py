@@ -203,6 +203,8 @@ def patched(old: str, new: str) -> object:
         "A = [lambda: {}]\ndef judge(a=A[0]):\n    return a()",
         "import dataclasses as d\n@d.dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
         LATE + "@dataclass\nclass R:\n  n: int = {}\ndef judge():\n  return R().n",
+        LATE + "@dataclass\nclass R:\n  n: int = {}\nR()\ndef judge():\n  return R().n",
+        LATE + "@dataclass\nclass R:\n  n: int = 0\nR()\nA = ({},)\ndef judge():\n  return A[0]",
         "import functools\n@functools.lru_cache\ndef judge(a={}):\n    return a",
         "class A:\n    @property\n    def b(self, c={}):\n        return c\ndef judge():\n    return A().b",
     ],
@@ -219,7 +221,7 @@ def patched(old: str, new: str) -> object:
             "row",
             "function",
         ),
-        *("dataclass", "late dataclass", "cached", "property"),
+        *("dataclass", "late dataclass", "late with a value", "table beside one", "cached", "property"),
     ],
 )
 def test_who_has_imported_a_table_has_the_mutants(text: str) -> None:
