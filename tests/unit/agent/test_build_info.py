@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bcs_template_set.agent import build_info as facts
 from bcs_template_set.agent.agent_files import AgentIdentity
-from bcs_template_set.agent.build_info import BuildInfo, TaskInfo
+from bcs_template_set.agent.build_info import BuildInfo, BuildRow, TaskInfo
 from bcs_template_set.agent.open_agent import as_written
 from bcs_template_set.messages import LANGUAGES
 from bcs_template_set.messages.errors import FactDisputed, InputUnreadable
@@ -111,6 +111,7 @@ def test_old_and_new_names_beside_each_other_say_the_same() -> None:
 
 
 def test_what_nobody_says_is_not_known() -> None:
+    assert BuildRow("", "") == facts.NO_ROW
     assert build({}) == BuildInfo(source="record", build_id="b-1")
 
 

@@ -35,7 +35,7 @@ def test_whatever_yaml_makes_of_an_input_is_handed_over_as_text(value: YamlValue
 
 def test_a_desk_has_no_worker_and_no_pipeline() -> None:
     agent = LocalAgent({})
-    assert agent.task() == TaskInfo()
+    assert agent.task() == TaskInfo("", "", "", "", "", "", None, 1)
     assert agent.names_of_pipeline() == frozenset()
 
 
@@ -86,7 +86,9 @@ def test_an_access_token_is_the_credential_of_a_desk() -> None:
 
 
 def test_a_build_is_what_the_file_says_and_else_the_first_of_main() -> None:
-    assert LocalAgent({}).build(recorded=True) == BuildInfo(source="file", build_number=1, branch="main")
+    assert LocalAgent({}).build(recorded=True) == BuildInfo(
+        source="file", build_id="", build_number=1, branch="main"
+    )
     given: dict[str, YamlValue] = {
         "build.number": 7,
         "build.id": "b-1",

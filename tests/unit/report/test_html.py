@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
 from html import unescape
-from typing import Callable
+from typing import Callable, get_args
 
 import pytest
 from tests.support import hostile_texts, scenes
@@ -16,11 +16,22 @@ from bcs_template_set.bcs.dialect import BELOW_SPACE, releases
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
-from bcs_template_set.messages.state_words import FileState
+from bcs_template_set.messages.state_words import FileState, Result
+from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.report.examination import State
 from bcs_template_set.report.file_states import STATES
-from bcs_template_set.report.html import render_html
+from bcs_template_set.report.html import (
+    _MOODS,
+    _MOODS_OF_FINDINGS,
+    _MOODS_OF_STATES,
+    _SIGN_NAMES,
+    _SIGNS,
+    _SYMBOLS,
+    render_html,
+)
 from bcs_template_set.report.outcome import Outcome
 from bcs_template_set.report.shown_limits import PAGE_DIFF_LINES, PAGE_REQUESTS, PAGE_VALUE
+from bcs_template_set.report.topology import Sign
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -166,6 +177,19 @@ def test_every_state_has_a_word_and_a_symbol_beside_its_colour() -> None:
         ("calm", "=", "unchanged"),
     ):
         assert f'<span class="word {mood}"><span aria-hidden="true">{symbol}</span> {state}</span>' in html
+
+
+def test_every_word_that_there_is_has_a_look_with_colours_and_without() -> None:
+    assert {*_MOODS} == {*get_args(Result)}
+    assert {*_MOODS_OF_STATES} == {*STATES} - {"pruned"}, "which no row is"
+    assert {*_MOODS_OF_FINDINGS} == {*get_args(State)}
+    assert {*_SYMBOLS} == {*get_args(Word)}
+    assert {*_SIGNS} == {*_SIGN_NAMES} == {*get_args(Sign)}
+    looks = [*_MOODS.values(), *_MOODS_OF_STATES.values()]
+    of_the_style = {*re.findall(r"\.([a-z]+)\b", render_html(scenes.planned()).partition("</style>")[0])}
+    assert {*_MOODS_OF_FINDINGS.values(), *(mood for mood, _ in looks)} <= of_the_style
+    assert all([*_SYMBOLS.values(), *(symbol for _, symbol in looks)])
+    assert [sign for sign, symbol in _SIGNS.items() if not symbol] == ["="], "what stays needs none"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
