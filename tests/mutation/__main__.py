@@ -237,6 +237,11 @@ def hunt(some: Mapping[Target, list[Mutant]], found: Findings, options: argparse
     from tests.mutation import batches, running, seeing
 
     order = running.Order(seeing.read_seen(), options.budget, "tests/unit/" if options.only_units else "")
+    order.useless.update(
+        number
+        for number, test in enumerate(order.seen.tests)
+        if not (PROJECT / test.partition("::")[0]).is_file()
+    )
     for target in some:
         order.learn(target, found.killers(target))
         asked = found.asked_of(target, order.seen.tests)
