@@ -250,6 +250,11 @@ class Adapter(HTTPAdapter):
         self._last: tuple[Optional[str], Any] = (None, None)
         self._lock = threading.RLock()
 
+    def close(self) -> None:
+        """Close all connections, as a pool does that nobody holds."""
+        self._last = (None, None)
+        super().close()
+
     def get_connection_with_tls_context(self, request: PreparedRequest, *_: Any, **named: Any) -> Any:  # noqa: ANN401 - what `requests` and urllib3 agree on
         """Return the connections to a request's server; the last one's without reading its address again.
 
