@@ -212,6 +212,23 @@ def test_after_closing_no_connection_stays_open_that_was_used(transport: Transpo
         del held
 
 
+def test_a_connection_whose_answer_does_not_come_is_closed_also_while_somebody_keeps_the_error() -> None:
+    has_ended = threading.Event()
+
+    def script(connection: socket.socket, _: bytes) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        if not connection.recv(1):
+            has_ended.set()
+        return False
+
+    transport = Transport(read_timeout=0.1, environ={})
+    with serving(script) as server:
+        with pytest.raises(NoAnswer) as caught:
+            get(transport, server.url)
+        assert has_ended.wait(2), caught
+    transport.close()
+
+
 def test_an_answer_of_another_charset_is_not_touched(transport: Transport) -> None:
     body = "拒绝".encode("gbk")
     with serving(saying(http(body, headers=("Content-Type: text/plain; charset=gbk",)))) as server:
@@ -339,6 +356,23 @@ def test_a_caller_may_give_a_request_less_time(transport: Transport) -> None:
         with pytest.raises(NotSent) as caught:
             transport.send(HttpRequest("GET", server.url), seconds=0)
     assert caught.value.kind == "timeout"
+
+
+def test_to_be_taken_a_request_has_the_time_that_an_answer_has_and_not_that_to_connect() -> None:
+    def script(connection: socket.socket, _: bytes) -> bool:
+        connection.sendall(http())
+        time.sleep(0.5)  # noqa: TID251 - slowness is what is tested
+        while not connection.recv(1 << 20).endswith(b"."):
+            continue
+        connection.sendall(http())
+        return False
+
+    transport = Transport(connect_timeout=0.2, read_timeout=5, environ={})
+    with serving(script) as server:
+        get(transport, server.url)
+        answer = transport.send(HttpRequest("POST", server.url, {}, b"x" * 20_000_000 + b"."))
+        assert (answer.status, server.connections) == (200, 1)
+    transport.close()
 
 
 # --- not sent -------------------------------------------------------------------------------------------

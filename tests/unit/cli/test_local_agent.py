@@ -86,9 +86,7 @@ def test_an_access_token_is_the_credential_of_a_desk() -> None:
 
 
 def test_a_build_is_what_the_file_says_and_else_the_first_of_main() -> None:
-    assert LocalAgent({}).build(recorded=True) == BuildInfo(
-        source="file", build_id="", build_number=1, branch="main"
-    )
+    assert LocalAgent({}).build(recorded=True) == BuildInfo(source="file", build_number=1, branch="main")
     given: dict[str, YamlValue] = {
         "build.number": 7,
         "build.id": "b-1",
