@@ -8,7 +8,12 @@ import pytest
 from tests.support.building import rendered_here
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
-from bcs_template_set.manifests.templating.environment import MOST_RANGE, MOST_TOKENS
+from bcs_template_set.manifests.templating.environment import (
+    MOST_RANGE,
+    MOST_TOKENS,
+    BuiltinEnvironment,
+    Environment,
+)
 from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import MOST_SUGGESTIONS, Notes, missing_namespace
 from bcs_template_set.manifests.templating.templates import Templates
@@ -160,8 +165,17 @@ def test_a_text_may_have_two_mebibytes() -> None:
     assert "The text a template renders to (t) is over the limit of 2 MiB" in str(caught.value)
 
 
+def templates_of(kind: type[Environment], **names: object) -> Templates:
+    return Templates(names, notes=Notes(names), marks=Marks(stem_of({})), read_text=no_files, kind=kind)
+
+
+def test_what_our_own_templates_come_to_follows_from_values_that_are_bounded() -> None:
+    long = "x" * (2 * 2**20 + 1)
+    assert templates_of(BuiltinEnvironment, v=long).render("{{ v }}", name="t") == long
+
+
 def test_another_template_of_the_same_name_is_another() -> None:
-    templates = Templates({}, notes=Notes({}), marks=Marks(stem_of({})), read_text=no_files)
+    templates = templates_of(Environment)
     assert [templates.render(source, name="t") for source in ("a", "b")] == ["a", "b"]
 
 

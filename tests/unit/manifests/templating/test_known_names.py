@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.building import prepared, version_of
+from tests.support.building import StandingClock, prepared, version_of
 
-from bcs_template_set.manifests.templating.build_context import make_context
+from bcs_template_set.manifests.templating.build_context import (
+    GIVEN_NAMES,
+    GIVEN_NUMBERS,
+    known_names,
+    make_context,
+)
 from bcs_template_set.manifests.templating.render import render_manifests
+from bcs_template_set.manifests.templating.worker_process import TemplateRun
 from bcs_template_set.messages.errors import NamesMissing
 
 GIVEN = {"build.number": "7", "project": "demo"}
@@ -56,3 +63,27 @@ def test_a_version_of_a_build_without_a_branch_has_a_slug_all_the_same(tmp_path:
         values="app: a\ndomains: [{host: a.org, image: 'a:1'}]\n",
     )
     assert version_of("1.0.{{ build.number }}-{{ branch.slug }}", run=run).startswith("1.0.7-branch-")
+
+
+def test_every_name_that_can_be_given_is_one_of_templates() -> None:
+    context = make_context({name: f"{number}" for number, name in enumerate(GIVEN_NAMES, 1)})
+    names: Any = known_names(context)
+    found = [names[outer][inner] if inner else names[outer] for outer, _, inner in map(_parts, GIVEN_NAMES)]
+    assert [str(value) for value in found] == [f"{number}" for number in range(1, len(GIVEN_NAMES) + 1)]
+    assert {name for name, value in zip(GIVEN_NAMES, found) if isinstance(value, int)} == {*GIVEN_NUMBERS}
+    assert TemplateRun(Path(), {}, context, StandingClock()).context_names.keys() == names.keys()
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    return name.partition(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [(" 12 ", 12), ("1" * 18, int("1" * 18)), ("1" * 19, 0), ("x", 0)]
+)
+def test_a_number_that_is_none_is_not_known(text: str, number: int) -> None:
+    assert make_context({"build.number": text}).build.number == number
+
+
+def test_a_commit_is_short_with_its_first_eight_characters() -> None:
+    assert make_context({"commit.sha": "0123456789abcdef"}).commit.short == "01234567"
