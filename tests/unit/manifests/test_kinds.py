@@ -16,7 +16,7 @@ from bcs_template_set.manifests.custom_kinds import (
     ROLLOUT,
 )
 from bcs_template_set.manifests.declared_kinds import definition_names
-from bcs_template_set.manifests.kind_entry import Kind
+from bcs_template_set.manifests.kind_entry import SELECTOR, Kind
 from bcs_template_set.manifests.kind_rules import Counts
 from bcs_template_set.manifests.kinds import (
     BUILT_IN,
@@ -236,3 +236,17 @@ def test_a_kind_of_which_lists_tell_nothing_is_never_taken_for_done(kind: Kind) 
     done["status"] = {**dict.fromkeys(kind.done_in_list, 9), "conditions": [{"type": "Complete"}]}
     assert kind.may_be_done(done)
     assert not kind._replace(done_in_list=()).may_be_done(done)
+
+
+def test_some_fields_are_asked_for_beside_selectors() -> None:
+    asked = {
+        kind.name: [field for field in kind.required if field != SELECTOR]
+        for kind in (*BUILT_IN, *CUSTOM)
+        if {*kind.required} - {SELECTOR}
+    }
+    assert asked == {
+        "CronJob": ["spec.schedule"],
+        "Service": ["spec"],
+        "Ingress": ["spec"],
+        "GameStatefulSet": ["spec.serviceName"],
+    }
