@@ -62,12 +62,9 @@ def _port(value: YamlValue) -> Optional[Text]:
     return None if _PORT_NAME.fullmatch(name) else say("checks.value_port_name", given=name)
 
 
-def _named(check: Callable[[str], Optional[Text]]) -> Callable[[YamlValue], Optional[Text]]:
-    def problem_of(value: YamlValue) -> Optional[Text]:
-        problem = check(str(value))
-        return None if problem is None else say("checks.named_wrong", name=value, problem=problem)
-
-    return problem_of
+def _named(check: Callable[[str], Optional[Text]], value: YamlValue) -> Optional[Text]:
+    problem = check(str(value))
+    return None if problem is None else say("checks.named_wrong", name=value, problem=problem)
 
 
 def _said(is_right: Callable[[str], object], sentence: str) -> Callable[[YamlValue], Optional[Text]]:
@@ -86,14 +83,10 @@ def _amount(value: YamlValue) -> Optional[Text]:
     return say("checks.value_negative") if size < 0 else None
 
 
-def _pods(share: re.Pattern[str]) -> Callable[[YamlValue], Optional[Text]]:
-    """Return what says of a number of pods, or of a share of them, that it is neither."""
-
-    def problem_of(value: YamlValue) -> Optional[Text]:
-        is_number = isinstance(value, int) and value >= 0
-        return None if is_number or share.fullmatch(str(value)) else say("checks.value_pods")
-
-    return problem_of
+def _pods(share: re.Pattern[str], value: YamlValue) -> Optional[Text]:
+    """Say of a number of pods, or of a share of them, that it is neither."""
+    is_number = isinstance(value, int) and value >= 0
+    return None if is_number or share.fullmatch(str(value)) else say("checks.value_pods")
 
 
 def _is_below(path: str) -> bool:
@@ -185,12 +178,12 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "port": _port,
     "portornone": lambda value: None if value == 0 else _port(value),
     "portname": _said(_PORT_NAME.fullmatch, "value_port_name"),
-    "label": _named(check_label),
-    "labelkey": _named(check_label_key),
+    "label": partial(_named, check_label),
+    "labelkey": partial(_named, check_label_key),
     "configkey": _said(_CONFIG_KEY.fullmatch, "value_key"),
     "header": _said(_HEADER.fullmatch, "value_header"),
     "zone": _said(_ZONE.fullmatch, "value_zone"),
-    "subdomain": _named(check_subdomain),
+    "subdomain": partial(_named, check_subdomain),
     "host": _said(lambda host: _is_domain(host) and not _IPV4.fullmatch(host), "value_host"),
     "domain": _said(lambda domain: _is_domain(domain.removesuffix(".")), "value_host"),
     "path": _said(lambda path: path.startswith("/"), "value_path"),
@@ -199,8 +192,8 @@ _FORMS: Mapping[str, Callable[[YamlValue], Optional[Text]]] = {
     "ip": _said(_version_of_ip, "value_ip"),
     "clusterip": _said(lambda text: text == "None" or _version_of_ip(text), "value_cluster_ip"),
     "cidr": _said(_is_cidr, "value_cidr"),
-    "pods": _pods(_SHARE),
-    "partofpods": _pods(_PART),
+    "pods": partial(_pods, _SHARE),
+    "partofpods": partial(_pods, _PART),
     "quantity": lambda value: say("checks.value_quantity") if size_of(value) is None else None,
     "amount": _amount,
     "schedule": _said(_is_schedule, "value_schedule"),
