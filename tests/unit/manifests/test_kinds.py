@@ -250,3 +250,26 @@ def test_some_fields_are_asked_for_beside_selectors() -> None:
         "Ingress": ["spec"],
         "GameStatefulSet": ["spec.serviceName"],
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "has_own"),
+    [
+        (ROLLOUT, {"workloadRef": {"kind": "Deployment", "name": "web"}}, False),
+        (ROLLOUT, {"workloadRef": {}, "template": {}}, True),
+        (ROLLOUT, {}, True),
+        (DEPLOYMENT, {"workloadRef": {"name": "web"}}, True),
+    ],
+)
+def test_a_rollout_may_take_its_template_from_another_workload(
+    kind: Kind, spec: Object, *, has_own: bool
+) -> None:
+    assert kind.has_own_template({"spec": spec}) is has_own
+
+
+def test_pods_are_selected_by_labels_as_the_schema_has_them() -> None:
+    types = field_types()
+    entry = types.entry("apps/v1", "Deployment")
+    assert entry is not None
+    path, _, name = SELECTOR.rpartition(".")
+    assert (name, path) in fields_below(types, entry.type, most=2)
