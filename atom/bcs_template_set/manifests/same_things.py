@@ -53,11 +53,8 @@ def only_difference(
     `old` and `new` are their documents. Nothing is told that only the values of a Secret have.
     """
     says_same = bool(old) and len(old) == len(new) and all(map(same_values, old, new))
-    if not says_same:
-        if _is_moved(old, new):
-            return "order" if sorted(before.splitlines()) == sorted(after.splitlines()) else "writing"
-        if before.split() != after.split():
-            return None  # as a rule: no form is worked out of what says something else
+    if not says_same and _is_moved(old, new):
+        return "order" if sorted(before.splitlines()) == sorted(after.splitlines()) else "writing"
     is_secret = any(map(may_hold_secret, (before, after))) or any(map(holds_secret, (*old, *new)))
     forms = _FORMS if says_same else () if is_secret else _BLANKS
     found = next((name for name, form in forms if form(before) == form(after)), None)
@@ -68,8 +65,7 @@ def only_difference(
 
 def _is_moved(old: Sequence[Document], new: Sequence[Document]) -> bool:
     """Tell whether documents are the same in another order."""
-    titles = [[document.title for document in documents] for documents in (old, new)]
-    if titles[0] == titles[1] or sorted(titles[0]) != sorted(titles[1]):
+    if [document.title for document in old] == [document.title for document in new]:
         return False
-    said = [sorted(canonical(document.body) for document in documents) for documents in (old, new)]
-    return said[0] == said[1]
+    one, other = (sorted(canonical(document.body) for document in documents) for documents in (old, new))
+    return one == other

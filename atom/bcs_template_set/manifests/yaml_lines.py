@@ -41,7 +41,7 @@ class YamlLines:
     def _roots(self) -> list[yaml.Node]:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
-            return list(yaml.compose_all(self._text.removeprefix("\ufeff"), loader))
+            return list(yaml.compose_all(self._text, loader))
         except (yaml.YAMLError, RecursionError):
             return []
 
@@ -117,8 +117,9 @@ def _entries(mapping: yaml.MappingNode, rest: str) -> Iterator[Entry]:
 
 def _taken(key: yaml.Node, rest: str) -> int:
     """Return how much of a path a key takes: `a.b` of `a.b[0]`, `[a.b]` of `[a.b].c`; 0 if it is another."""
-    name = key.value if isinstance(key, yaml.ScalarNode) else ""
-    for written in (name, f"[{name}]"):
-        if name and rest.startswith(written) and rest[len(written) : len(written) + 1] in ("", ".", "["):
+    if not isinstance(key, yaml.ScalarNode):
+        return 0
+    for written in (key.value, f"[{key.value}]"):
+        if key.value and rest.startswith(written) and rest[len(written) : len(written) + 1] in ("", ".", "["):
             return len(written)
     return 0

@@ -51,6 +51,7 @@ data:
 stringData:
   token: canary-token
 """
+HIDDEN = SECRET.replace("kind: Secret", r'kind: "S\x65cret"').replace("canary-token", "a")
 
 
 def diff(before: str, after: str) -> str:
@@ -169,6 +170,8 @@ def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
         ("{kind: A, b: 1}\n", "{b: 1, kind: A}\n", "+{b: 1, kind: A}\n", "writing"),
         ("{a: &x [1], b: *x}\n", "{a: [1], b: [1]}\n", "+{a: [1], b: [1]}\n", "writing"),
         (SERVICE + "---\nkind: A\n", "kind: A\n---\n" + SERVICE, "+?/?\n".replace("?/?", "A/?"), "order"),
+        (SERVICE + "---\nkind: A\n", "# a\nkind: A\n---\n" + SERVICE, "+# a\n", "writing"),
+        ("# a Secret\nkind: A\nb: c\n", "# a Secret\nkind: A\nb: 'c'\n", "+b: 'c'\n", "writing"),
         ("# one\n", "# two\n", "-# one\n+# two\n", None),
         (SERVICE, SERVICE.replace("80", "81"), "port: 81", None),
         (SERVICE, "# none\n", "+++ /dev/null", None),
@@ -179,6 +182,7 @@ def test_a_secret_that_became_something_else_is_not_shown_either() -> None:
         # Of a Secret its keys are shown, and in words what else there is.
         (SECRET, "# one\n" + SECRET, "--- Secret/key\n+++ Secret/key\n# not shown: comments, q", "comments"),
         (SECRET, SECRET.replace("c2FtZQ==", "'c2FtZQ=='"), "# not shown: comments, quotes", "writing"),
+        (HIDDEN, HIDDEN.replace("c2FtZQ==", "'c2FtZQ=='"), "# not shown: comments, quotes", "writing"),
         (SECRET, SECRET + "---\n", "--- (whole file)\n+++ (whole file)\n# not shown: comm", "writing"),
         (SECRET, SECRET.replace("canary-token", "|\n    canary"), "+  token: '*** (after)'", None),
         (SECRET, SECRET.replace("canary-token", "|\n    canary\n\n"), "+  token: '*** (after)'", None),

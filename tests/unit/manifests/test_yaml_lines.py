@@ -28,6 +28,8 @@ over:
         ("domains[1].image", "domains[1].image", 6),
         ("domains[1].port", "domains[1]", 6),
         ("domains[7].port", "domains", 3),
+        ("domains[2].port", "domains", 3),
+        ("domains[0].hosts", "domains[0]", 4),
         ("domains.x", "domains", 3),
         ("app.x", "app", 2),
         ("domains[0].env.A.B", "domains[0].env.A.B", 5),
@@ -55,7 +57,12 @@ def test_a_list_or_a_text_hides_what_is_merged_below_it_and_a_mapping_does_not()
 def test_a_document_is_found_by_the_line_where_it_begins() -> None:
     lines = YamlLines("a: 1\n---\n\nb: 1\nc:\n  - d: 2\n")
     assert lines.find("c[0].d", document_at=4) == Position("c[0].d", 6, 5, is_all=True, is_final=True)
-    assert lines.find("c", document_at=2) == Position()
+    assert lines.find("c", document_at=2) == Position("", 0, 0, is_all=False, is_final=False) == Position()
+
+
+def test_what_a_mapping_has_itself_hides_what_it_merges() -> None:
+    assert YamlLines("base: &b\n  a.b: 1\nover:\n  <<: *b\n  a: {b: 2}\n").find("over.a.b").line == 5
+    assert YamlLines("\ufeffa: 1\n").find("a") == Position("a", 1, 1, is_all=True, is_final=True)
 
 
 def test_mappings_that_merge_each_other_many_times_are_each_looked_at_once() -> None:
