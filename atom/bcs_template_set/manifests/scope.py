@@ -42,7 +42,7 @@ class Scope:
         """
         names = {*self.files, *others}
         known = {*names, *map(host_of, names)} - {""}
-        return [unknown_name(name, known, key=key) for name in dict.fromkeys(self.only) if name not in known]
+        return [_unknown_name(name, known, key=key) for name in dict.fromkeys(self.only) if name not in known]
 
     def text(self) -> Text:
         """Return how much of the whole the run is about, in domains where it has any, else in files."""
@@ -54,7 +54,7 @@ class Scope:
         return say(f"render.only_{kind}" if self.only else f"render.all_{kind}", **facts)
 
 
-def unknown_name(name: str, known: Iterable[str], *, key: str = "settings.only_unknown") -> Text:
+def _unknown_name(name: str, known: Iterable[str], *, key: str) -> Text:
     """Return that `only` names what is neither a host nor a file, and what was meant, if one is near."""
     names = sorted(known)
     near = nearest(name, names) if len(names) <= MOST_KNOWN else NearNames(names).meant_by(name, is_own=True)

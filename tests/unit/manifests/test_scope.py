@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcs_template_set.manifests.scope import Scope, host_of, web_host
+from bcs_template_set.messages.spelling import MOST_KNOWN
 
 PARTS = ("deployment", "routes")
 HOSTS = ("www.example.com", "api.example.com")
@@ -75,9 +76,29 @@ def test_the_nearest_name_is_found_among_thousands() -> None:
     assert "Did you mean" in mistake.render("en_US")
 
 
+@pytest.mark.parametrize(
+    ("only", "others", "near"),
+    [
+        ("stoefrnt.example.com", MOST_KNOWN - 2, "storefront.example.com"),
+        ("stoefrnt.example.com", MOST_KNOWN - 1, None),
+        ("storefrnt.example.com", MOST_KNOWN - 1, "storefront.example.com"),
+        ("storefront.example", MOST_KNOWN - 1, "storefront.example.com"),
+    ],
+)
+def test_among_many_names_a_letter_or_a_word_may_be_wrong(only: str, others: int, near: str | None) -> None:
+    files = ["storefront.example.com.routes.yaml", *(f"{'x' * n}.yaml" for n in range(others))]
+    (mistake,) = Scope((only,), files).mistakes()
+    assert mistake.fields.get("near") == near
+
+
 def test_only_a_name_of_a_domains_form_has_a_host() -> None:
     assert host_of("www.example.com.routes.yaml") == "www.example.com"
     assert host_of("web.yaml") == host_of("web.other.yaml") == ""
+
+
+def test_a_domain_of_ones_own_templates_has_a_name_of_two_parts_at_least() -> None:
+    assert host_of("example.com.web.yaml") == "example.com"
+    assert host_of("localhost.web.yaml") == ""
 
 
 @pytest.mark.parametrize(
