@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.support.objects import Object
 
-from bcs_template_set.manifests.declared_kinds import declared_kinds, definition_names, ready_comments
+from bcs_template_set.manifests.declared_kinds import (
+    NO_DEFINITION,
+    declared_kinds,
+    definition_names,
+    ready_comments,
+)
 from bcs_template_set.manifests.manifest_file import ManifestFile
 from bcs_template_set.manifests.parse import parse_documents
 from bcs_template_set.manifests.schema.field_types import field_types
@@ -159,3 +164,8 @@ def test_it_is_as_far_as_its_conditions_are_true() -> None:
 )
 def test_a_definition_is_called_by_a_plural_of_its_kind(kind: str, plurals: list[str]) -> None:
     assert definition_names("example.com", kind) == tuple(f"{plural}.example.com" for plural in plurals)
+
+
+def test_a_definition_that_is_not_there_is_told_from_an_object_that_is_not() -> None:
+    assert NO_DEFINITION in 'customresourcedefinitions.apiextensions.k8s.io "cafes.example.com" not found'
+    assert NO_DEFINITION not in 'cafes.example.com "web" not found'
