@@ -214,7 +214,7 @@ REACHED: Mapping[str, Answer] = {"list namespaces": {"manifest": {"items": []}},
 """What a cluster says before a deployment."""
 
 
-def test_what_was_published_is_deployed() -> None:
+def test_what_was_published_is_deployed_and_then_old_versions_are_looked_for() -> None:
     """An earlier try of this build has deployed it already."""
     folder = Folder()
     marks: JsonValue = {TEMPLATE_NAME: "front-ends/a.yaml", TEMPLATE_VERSION: "1.0.7-main"}
@@ -222,8 +222,8 @@ def test_what_was_published_is_deployed() -> None:
     text = yaml.safe_dump({**yaml.safe_load(text_of("2")), "metadata": metadata})
     item: JsonValue = {"kind": "ConfigMap", "name": "a", "content": text, "previousContent": text}
     folder.answers.update({**REACHED, "list variables": {"vars": []}, "preview": {"items": [item]}})
-    result, phases = carried_out(folder, action="deploy")
-    assert (result, phases.record.gone_well) == ("deployed", ["plan", "publish", "deploy"])
+    result, phases = carried_out(folder, action="deploy", keep_versions="2")
+    assert (result, phases.record.gone_well) == ("deployed", ["plan", "publish", "deploy", "retention"])
 
 
 def test_where_a_newer_build_was_skipped_nothing_is_deployed() -> None:
