@@ -17,7 +17,7 @@ from tests.emulator import Match
 from tests.emulator.cluster.tree import Manifest, grow, items, text
 from tests.emulator.faults import gateway_fault
 from tests.support.deploying import CLUSTER, NAMESPACE, cluster_of, cluster_site, deploy, service, workload
-from tests.support.desks import desk_agent, run_verb, settings_of, write_settings
+from tests.support.desks import FILE, desk_agent, run_verb, settings_of, write_settings
 from tests.support.draws import WHOLE, sampled, seed_of_this_run
 from tests.support.publishing import Ran, Site
 
@@ -57,7 +57,9 @@ def init(
     place = {"cluster_id": CLUSTER, "namespace": NAMESPACE} if target else {}
     services = services_at_desk(desk_agent(site, **place), log=Log(log, language), clock=site.clock)
     status = at_desk(
-        lambda: run_init(services, output, published=published, out=out), errors=lambda: services.log
+        lambda: run_init(services, output, published=published, out=out),
+        errors=lambda: services.log,
+        settings_file=FILE,
     )
     return Said(status, out.getvalue(), log.getvalue())
 
@@ -184,7 +186,9 @@ def test_one_that_is_stopped_writes_nothing() -> None:
         services = services_at_desk(agent, log=Log(log, "en_US"), clock=site.clock)
         services.record.record_request = stop  # type: ignore[method-assign,assignment]  # whoever hears of a request
         status = at_desk(
-            lambda: run_init(services, "", published=False, out=out), errors=lambda: services.log
+            lambda: run_init(services, "", published=False, out=out),
+            errors=lambda: services.log,
+            settings_file=FILE,
         )
         assert (status, out.getvalue()) == (1, "")
 

@@ -24,7 +24,7 @@ from tests.support.deploying import (
     service,
     workload,
 )
-from tests.support.desks import desk_agent, run_verb, settings_of, write_settings
+from tests.support.desks import FILE, desk_agent, run_verb, settings_of, write_settings
 from tests.support.pieces import FakeClock
 from tests.support.publishing import SPACE, Site, config
 
@@ -54,7 +54,9 @@ def undeploy(
     target = {"cluster_id": CLUSTER, "namespace": NAMESPACE, **inputs}
     services = services_at_desk(desk_agent(site, **target), log=Log(log, "en_US"), clock=site.clock)
     options = Namespace(host=host, yes=yes, files=files)
-    status = at_desk(lambda: run_undeploy(services, options, out=out), errors=lambda: services.log)
+    status = at_desk(
+        lambda: run_undeploy(services, options, out=out), errors=lambda: services.log, settings_file=FILE
+    )
     asked = [e.path for e in site.emulator.exchanges[seen:] if e.method == "DELETE" and e.is_write]
     deleted = [path.rpartition(f"/namespaces/{NAMESPACE}/")[2].rpartition("/template/")[2] for path in asked]
     return Said(status, out.getvalue(), log.getvalue(), deleted)

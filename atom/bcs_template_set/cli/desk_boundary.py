@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bcs_template_set.agent.log import Log
 
 
-def at_desk(verb: Callable[[], int], *, errors: Callable[[], Log], settings_file: str = "") -> int:
+def at_desk(verb: Callable[[], int], *, errors: Callable[[], Log], settings_file: str) -> int:
     """Do what a verb does and return its exit status; tell an error, a stop and a defect, with 1."""
     try:
         return verb()

@@ -45,7 +45,7 @@ class DeskLog(Log):
         *,
         masker: Masker,
         environ: Mapping[str, str],
-        full: bool = True,
+        full: bool,
     ) -> None:
         super().__init__(stream, language, masker=masker)
         self._coloured = has_colours(stream, environ)

@@ -154,11 +154,10 @@ def over(settings: Mapping[str, YamlValue], options: argparse.Namespace) -> Mapp
 
 def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     """Print the plan, and carry it out with `rollback`; return 0, or 1 if that is refused: why, to stderr."""
-    action: Action = "rollback" if options.verb == "rollback" and options.yes else "plan"
     clock = SystemClock()
     log = DeskLog(sys.stdout, errors.language, masker=errors.masker, environ=os.environ, full=options.full)
     settings = over(read_settings_file(Path(options.settings)), options)
-    agent = LocalAgent(settings, action=action)
+    agent = LocalAgent(settings, action=action_of(options))
     asked = _action_of(settings)
     if asked not in ("", options.verb):
         log.warning(say("local.action_ignored", action=asked))
@@ -170,11 +169,16 @@ def show_plan(options: argparse.Namespace, *, errors: Log) -> int:
     return tell_end(outcome, options, log=log, errors=errors)
 
 
+def action_of(options: argparse.Namespace) -> Action:
+    """Return the action that a verb is: it only plans, but for a rollback that is meant."""
+    return "rollback" if options.verb == "rollback" and options.yes else "plan"
+
+
 def tell_end(outcome: Outcome, options: argparse.Namespace, *, log: Log, errors: Log) -> int:
     """Tell the verdict, and how what was only planned is done; return 0, or 1 where it was refused."""
     if outcome.error is not None:
         in_settings(outcome.error, options.settings)
-        show_lines(errors, verdict_lines(outcome, at_desk=True))
+        show_lines(errors, verdict_lines(outcome))
         return 1
     if options.verb == "rollback" and not options.yes:
         log.info(say("local.rollback_yes"))

@@ -151,6 +151,13 @@ def test_sarif_has_what_its_schema_wants_and_the_line_of_each_result(language: L
     assert "{{{" not in texts
 
 
+def test_a_mistaken_argument_is_of_no_file() -> None:
+    mistaken = input_mistake(say("local.no_file"))
+    (told,) = json.loads(FORMATS["json"](checked(mistaken)))["findings"]
+    places = ("file", "manifest", "document", "kind", "name", "field")
+    assert ({told[place] for place in places}, told["message"]) == ({None}, "no such file")
+
+
 def test_where_nothing_is_found_there_is_a_document_all_the_same() -> None:
     assert json.loads(FORMATS["json"](checked()))["findings"] == []
     assert json.loads(FORMATS["sarif"](checked()))["runs"][0]["results"] == []

@@ -37,7 +37,9 @@ def test_what_a_worker_folds_is_left_out_unless_it_is_asked_for() -> None:
 
 
 def test_on_a_terminal_warnings_and_errors_have_a_colour() -> None:
-    assert "\033[33mcareful\033[0m\n\033[31mwrong\033[0m\nrow\n" in told(Terminal())
+    shown = told(Terminal())
+    assert "\033[33mcareful\033[0m\n\033[31mwrong\033[0m\nrow\n" in shown
+    assert shown.startswith("header\n")
 
 
 @pytest.mark.parametrize("environ", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -15,8 +15,9 @@ from tests.support.pieces import FakeClock
 
 from bcs_template_set.agent.log import Log
 from bcs_template_set.cli.main import main
-from bcs_template_set.cli.verb_plan import at_a_desk, tell_end
+from bcs_template_set.cli.verb_plan import action_of, at_a_desk, tell_end
 from bcs_template_set.manifests.yaml_reading import YamlValue
+from bcs_template_set.messages import say
 from bcs_template_set.report.outcome import Heading
 from bcs_template_set.run.record import RunRecord
 from bcs_template_set.run.settings_phase import read_everything
@@ -93,12 +94,27 @@ def test_a_rollback_that_was_only_planned_says_how_it_is_done(
     options: Mapping[str, object], first: str
 ) -> None:
     record = RunRecord(clock=FakeClock(), language="en_US", heading=Heading(action="plan"))
+    record.warnings.append(say("local.no_file"))  # right above, in the plan
     out, err = io.StringIO(), io.StringIO()
     logs = {"log": Log(out, "en_US"), "errors": Log(err, "en_US")}
     assert tell_end(record.tell("planned"), Namespace(settings=FILE, **options), **logs) == 0
     lines = out.getvalue().splitlines(keepends=True)
     assert (lines[0].startswith(first), len(lines) > 1) == (True, "--yes" in first)
-    assert err.getvalue() == ""
+    assert ("no such file" in out.getvalue(), err.getvalue()) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [
+        ({"verb": "plan"}, "plan"),
+        ({"verb": "rollback", "yes": False}, "plan"),
+        ({"verb": "rollback", "yes": True}, "rollback"),
+    ],
+)
+def test_only_a_rollback_that_is_meant_is_more_than_a_plan(
+    options: Mapping[str, object], action: str
+) -> None:
+    assert action_of(Namespace(**options)) == action
 
 
 class Terminal(io.StringIO):
