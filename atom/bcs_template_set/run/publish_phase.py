@@ -127,7 +127,7 @@ def _publish_round(
         run.services.record.note_file(outcome)
     overtaken = {outcome.change.name for outcome in files if isinstance(outcome.error, Overtaken)}
     crowds = {name: file.crowd for name, file in planned.existing.files.items() if file.crowd}
-    ours = ("applied",) if is_again else ("applied", "unchanged", "skipped")
+    ours = ("applied",) if is_again else ("applied", "unchanged")
     ended = {outcome.change.name for outcome in files if outcome.state in ours}
     settled = _settle(run, publishing, files, space_id=space_id)
     return space_id, replace(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Callable, Optional
 
 import pytest
+from tests.support.building import prepared
 from tests.support.phases import Answer, Answers, Phases, run_of
 from tests.support.pieces import FakeClock, app_principal, token_principal
 from tests.support.planned import OURS, SPACE, desired
@@ -15,11 +19,16 @@ from bcs_template_set.agent.build_info import BuildInfo
 from bcs_template_set.bcs.calls import Call, JsonValue
 from bcs_template_set.bcs.dialect import WITH_SPACE
 from bcs_template_set.config.principal import Principal
+from bcs_template_set.manifests.branch_paths import Claim, ServedPath
+from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.render import render_routes
 from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.errors import Interrupted, NoPermission, Overtaken
 from bcs_template_set.messages.server_errors import BcsFailed, BcsTooOld, GatewayFailed, OutOfTime
 from bcs_template_set.messages.state_words import Result
 from bcs_template_set.messages.step_error import StepError
+from bcs_template_set.publish.look_first import SETTLING_SECONDS
+from bcs_template_set.publish.turns import SLOT_SECONDS
 from bcs_template_set.report.outcome import Identity
 from bcs_template_set.run.plan_phase import plan_run
 from bcs_template_set.run.publish_phase import publish_run
@@ -33,6 +42,27 @@ DOWN = GatewayFailed(url="u", status=500, message="m")
 
 def text_of(value: str) -> str:
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: '{value}'}}\n"
+
+
+HOST = "a.example.com"
+ROUTES = f"{HOST}.routes.yaml"
+DOMAIN = f"{{host: {HOST}, image: 'r/shop:1', port: 8080, load_balancers: [lb-1], branch_paths: true}}"
+
+
+@cache
+def ours() -> Prepared:
+    """Return the inputs of a branch, dev, that has a path in a domain."""
+    return prepared(Path(), "builtin:web", values=f"{{app: shop, domains: [{DOMAIN}]}}", branch="dev")
+
+
+@cache
+def served_by(*branches: str) -> str:
+    """Return the routes of a domain that these branches have paths in."""
+    own = ours().claim
+    claims = [Claim(f"/{name}/", name, own.pipeline, own.build, own.by) for name in sorted(branches)]
+    paths = (ServedPath(each.path, "Prefix", "service-shop-a-example-com", 8080, each) for each in claims)
+    (file,) = render_routes(ours(), {HOST: {f"ingress-{HOST}-0": tuple(paths)}})
+    return file.text
 
 
 class Folder(Answers):
@@ -145,6 +175,29 @@ class Folder(Answers):
         self.after_write()
         return {"id": version_id}
 
+    def by_branch(self, build: int, branch: str, *branches: str, upon: Sequence[str] = ()) -> str:
+        """Have a branch's build publish the paths of branches, made from some versions."""
+        text = served_by(*branches)
+        origin = replace(OURS, build=build, branch=branch)
+        return self.put(ROUTES, f"1.0.{build}-{branch}", text, origin.line(text, bases=tuple(upon)))
+
+    def at_list(self, number: int, do: Callable[[], object]) -> None:
+        """Do something right before the files are listed for the n-th time."""
+        listed, left = self.answers["list files"], iter(range(number - 1, -1, -1))
+        assert callable(listed)
+
+        def hooked(call: Call[object]) -> JsonValue:
+            if next(left, None) == 0:
+                do()
+            return listed(call)
+
+        self.answers["list files"] = hooked
+
+    def branches(self) -> list[str]:
+        """Return the branches whose paths are in each version of the file that they share."""
+        texts = (str(one["content"]) for one in self.files[ROUTES])
+        return [" ".join(re.findall(r'"branch":"(\w+)"', text)) for text in texts]
+
     def by_build(self, build: int, name: str, value: str) -> None:
         """Have a build publish a file."""
         text = text_of(value)
@@ -164,13 +217,15 @@ class Published:
         on_plan: Callable[[Phases], None] = lambda _: None,
         **inputs: str,
     ) -> None:
-        texts = ((name, text_of(value)) for name, value in files.items())
+        texts = ((name, value if name == ROUTES else text_of(value)) for name, value in files.items())
         wanted = desired(*texts, template_set=inputs.get("template_set", ""))
         self.folder = folder
-        given = {"action": "publish", **inputs}
+        given = {"action": "publish", "cluster_id": "", "namespace": "", **inputs}
         clock = FakeClock()
         clock.time = 1_767_225_700
         self.phases: Phases = run_of(wanted=wanted, build=BUILD, seconds=seconds, clock=clock, inputs=given)
+        if ROUTES in files:
+            self.phases.run = replace(self.phases.run, prepared=ours())
         folder.clock = self.phases.clock.now
         self.phases.record.identity = Identity("-", "", "token", say("rollout.ready"), "wangwu")
         planned = plan_run(self.phases.run, folder)
@@ -184,6 +239,11 @@ class Published:
             self.error = exc
         except Stopped:
             self.was_stopped = True
+
+    @property
+    def took(self) -> float:
+        """Return how long it took, in seconds."""
+        return round(self.phases.clock.time - 1_767_225_700, 3)
 
     @property
     def states(self) -> dict[str, str]:
@@ -274,7 +334,7 @@ def test_who_writes_again_and_again_is_given_up_on_when_the_time_is_over(
     assert (detail.key, detail.fields["name"]) == ("publish.gave_up", "a.yaml")
     assert run.error.context["file"] == "a.yaml"
     assert run.states == {"a.yaml": "failed", "b.yaml": "applied"}
-    assert run.phases.clock.now() - 1_767_225_700 == tried, "half of its time, or five minutes"
+    assert run.took == tried, "half of its time, or five minutes"
 
 
 def test_the_first_failure_is_the_runs_and_the_others_are_written() -> None:
@@ -400,3 +460,117 @@ def test_a_template_set_that_could_not_be_published_or_looked_at_is_told() -> No
     run = Published(unseen, {"a.yaml": "1"}, template_set="web", version="1.0.7-main")
     assert (run.result, run.phases.record.chart) == ("published", "created")
     assert run.phases.warnings == ["publish.chart_unverified"]
+
+
+# --- what branches share --------------------------------------------------------------------------------
+
+
+def shared(
+    folder: Folder,
+    *,
+    on_plan: Callable[[Phases], None] = lambda _: None,
+    on_newer_build: str = "fail",
+) -> Published:
+    """Publish the branch's path, and a plain file where the folder has one."""
+    files = {ROUTES: served_by("dev"), **({"p.yaml": "2"} if "p.yaml" in folder.files else {})}
+    return Published(folder, files, on_plan=on_plan, on_newer_build=on_newer_build)
+
+
+def test_what_lies_hidden_is_merged_by_a_run_that_begins_when_its_turn_comes() -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+    folder.by_branch(3, "x", "main", "x", upon=[base])
+    folder.by_branch(7, "main", "dev", "main", upon=[base])
+    run = shared(folder)
+    assert (run.result, run.states) == ("published", {ROUTES: "applied"})
+    assert folder.branches() == ["main", "main x", "dev main", "dev main x"]
+    assert run.took == SLOT_SECONDS + SETTLING_SECONDS
+    assert [row.branch for row in run.phases.record.branches] == ["dev", "main", "x"]
+
+
+def test_who_writes_nothing_because_of_a_newer_build_waits_for_no_turn() -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+    folder.by_branch(3, "x", "main", "x", upon=[base])
+    folder.by_branch(8, "main", "main", upon=[base])
+    run = shared(folder, on_newer_build="skip")
+    assert (run.result, run.took, len(folder.branches())) == ("skipped", 0, 3)
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_what_is_written_upon_something_that_hides_others_is_merged_with_these_then(
+    *, is_early: bool
+) -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+
+    def write() -> None:
+        folder.by_branch(3, "x", "main", "x", upon=[base])
+        folder.by_branch(4, "y", "main", "y", upon=[base])
+
+    def rivals(phases: Phases) -> None:
+        phases.clock.time += 60  # so these were not written beside ours
+        write()
+
+    if is_early:
+        write()
+    run = shared(folder, on_plan=(lambda _: None) if is_early else rivals)
+    assert (run.result, run.states) == ("published", {ROUTES: "applied"})
+    assert folder.branches() == ["main", "main x", "main y", "dev main y", "dev main x y"]
+
+
+def test_what_others_hide_while_a_run_plans_another_file_again_is_left_to_them() -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+    own = folder.by_branch(7, "main", "dev", "main", upon=[base])
+    folder.by_build(5, "p.yaml", "1")
+
+    def rivals(phases: Phases) -> None:
+        phases.clock.time += 60
+        folder.by_branch(3, "x", "dev", "main", "x", upon=[own])
+        folder.by_branch(4, "y", "dev", "main", "y", upon=[own])
+        folder.by_build(6, "p.yaml", "3")
+
+    run = shared(folder, on_plan=rivals)
+    assert (run.result, run.states) == ("published", {ROUTES: "unchanged", "p.yaml": "applied"})
+    assert folder.branches() == ["main", "dev main", "dev main x", "dev main y"]
+
+
+def test_a_file_whose_turn_has_not_come_is_not_written_with_one_whose_turn_it_is() -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+    for build, branch in ((2, "z"), (3, "x")):
+        folder.by_branch(build, branch, "main", branch, upon=[base])
+    folder.by_branch(7, "main", "dev", "main", upon=[base])
+    folder.by_build(5, "p.yaml", "1")
+
+    def rival(phases: Phases) -> None:
+        phases.clock.time += 60
+        folder.by_build(6, "p.yaml", "3")
+
+    folder.at_list(4, lambda: folder.by_branch(4, "q", "main", "q", upon=[base]))
+    run = shared(folder, on_plan=rival)
+    assert (run.result, run.states) == ("published", {ROUTES: "applied", "p.yaml": "applied"})
+    assert folder.branches()[4:] == ["main q", "dev main q x z"]
+
+
+def test_a_file_that_others_have_merged_meanwhile_is_published_all_the_same() -> None:
+    folder = Folder()
+    base = folder.by_branch(1, "main", "main")
+    clocks: list[Phases] = []
+
+    def hide() -> None:
+        folder.after_write = lambda: None
+        rivals.extend(folder.by_branch(3, name, "main", name, upon=[base]) for name in "xy")
+
+    def merge() -> None:
+        clocks[0].clock.time += 60
+        own = str(folder.files[ROUTES][1]["id"])
+        folder.by_branch(4, "z", "dev", "main", "x", "y", "z", upon=[*reversed(rivals), own])
+
+    rivals: list[str] = []
+    folder.after_write = hide
+    folder.at_list(6, merge)
+    run = shared(folder, on_plan=clocks.append)
+    assert (run.error, run.result, run.states) == (None, "published", {ROUTES: "applied"})
+    assert folder.branches() == ["main", "dev main", "main x", "main y", "dev main x y z"]
