@@ -250,6 +250,7 @@ def test_a_signal_right_after_the_work_is_what_ended_the_run(tmp_path: Path) -> 
 def test_how_far_a_run_came_is_shown_at_its_end(tmp_path: Path) -> None:
     def equip(services: Services) -> Services:
         services.on_region(Region("gz", Endpoint(gateway=URL)))
+        services.record.on_move = lambda _: None  # and not before
         return services
 
     told = [line for line in failing_run(tmp_path, equip=equip)[2].splitlines() if "progress" in line]
