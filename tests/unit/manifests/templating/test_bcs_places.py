@@ -148,6 +148,17 @@ def test_what_bcs_puts_passes_filters_and_is_no_leftover(source: str, text: str)
         assert text[place:].startswith(f"{{{{ {name} }}}}")
 
 
+def test_a_templates_own_braces_are_the_templates() -> None:
+    assert settled_of("b: {% raw %}{{ TAG }}{% endraw %}\n\n") == Settled("b: {{ TAG }}\n", {})
+
+
+def test_there_are_as_many_marks_as_signs_in_a_plane() -> None:
+    marks = Marks(stem_of({}), ["A"] * (0xFFFE - len(("{{", "}}")) - 1))
+    marks.of_name("B")
+    with pytest.raises(TypeError, match="too many names"):
+        marks.of_name("C")
+
+
 def test_a_variable_of_bcs_is_no_leftover(tmp_path: Path) -> None:
     file = render_source(tmp_path, "b: {{ bcs('TAG') | tojson }}\n")
     assert (sorted(file.variables), leftovers(file)) == (["TAG"], [])
