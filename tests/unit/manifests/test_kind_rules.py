@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional
+from typing import Optional, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.objects import Object, condition, deployment, workload
 
+from bcs_template_set.manifests.kind_rules import DONE, SETTLED, WorkloadState
 from bcs_template_set.manifests.kinds import CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, STATEFUL_SET
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.rollout.watched import RolloutStatus, status_of
@@ -277,6 +278,12 @@ def test_each_look_says_what_it_has_counted(golden: Callable[[str, str], None]) 
             counts = f"{status.done} of {status.wanted} done"
             said += f"{kind.name}, {name}\n  {status.state}, {counts}: {status.sentence.render('en_US')}\n"
     golden("looks.txt", said)
+
+
+def test_a_wait_is_over_for_what_is_well_and_settled_for_what_waits_for_a_person() -> None:
+    states: tuple[WorkloadState, ...] = get_args(WorkloadState)
+    assert [state for state in states if state in DONE] == ["ready", "nothing"]
+    assert [state for state in states if state in SETTLED] == ["ready", "paused", "nothing"]
 
 
 # --- more never makes less -------------------------------------------------------------------------------
