@@ -344,3 +344,15 @@ def test_a_list_tells_which_object_is_worth_a_look(kind: Kind) -> None:
 def test_the_status_says_which_pods_are_the_newest(kind: Kind, newest: str) -> None:
     assert kind.revision is not None
     assert kind.revision.newest(DONE[kind]) == newest
+
+
+def test_a_rollout_that_is_ready_may_have_its_template_from_another_workload() -> None:
+    found = argo() | {"spec": {"replicas": 3, "workloadRef": {"kind": "Deployment", "name": "web"}}}
+    assert status_of(ROLLOUT, found, mark=OURS).state == "ready"
+    assert not ROLLOUT.has_own_template(found)
+    assert ROLLOUT.has_own_template(argo())
+
+
+def test_a_game_stateful_set_that_is_ready_has_a_service() -> None:
+    assert status_of(GAME_STATEFUL_SET, game(), mark=OURS).state == "ready"
+    assert "spec.serviceName" in GAME_STATEFUL_SET.required

@@ -167,5 +167,6 @@ def test_a_definition_is_called_by_a_plural_of_its_kind(kind: str, plurals: list
 
 
 def test_a_definition_that_is_not_there_is_told_from_an_object_that_is_not() -> None:
-    assert NO_DEFINITION in 'customresourcedefinitions.apiextensions.k8s.io "cafes.example.com" not found'
-    assert NO_DEFINITION not in 'cafes.example.com "web" not found'
+    name = definition_names("example.com", "Cafe")[0]
+    assert NO_DEFINITION in f'customresourcedefinitions.apiextensions.k8s.io "{name}" not found'
+    assert NO_DEFINITION not in f'{name} "web" not found'

@@ -284,6 +284,8 @@ def test_a_wait_is_over_for_what_is_well_and_settled_for_what_waits_for_a_person
     states: tuple[WorkloadState, ...] = get_args(WorkloadState)
     assert [state for state in states if state in DONE] == ["ready", "nothing"]
     assert [state for state in states if state in SETTLED] == ["ready", "paused", "nothing"]
+    ends = {status_of(kind, live).state for kind, rows in ALL.items() for _, live, *_ in rows}
+    assert ends == SETTLED | {"progressing", "failed"}
 
 
 # --- more never makes less -------------------------------------------------------------------------------
