@@ -303,7 +303,7 @@ class Adapter(HTTPAdapter):
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         """Return a proxy's credentials as a header, also those without a password."""
         credentials = urlsplit(proxy).netloc.rpartition("@")[0]
-        return dict(make_headers(proxy_basic_auth=unquote(credentials))) if credentials else {}
+        return dict(make_headers(proxy_basic_auth=unquote(credentials)))
 
     def _trusted(self) -> ssl.SSLContext:
         """Return the one context; plain HTTP needs none, and no bundle that can be read."""

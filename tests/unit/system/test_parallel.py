@@ -101,6 +101,22 @@ def test_no_thread_is_begun_that_would_have_to_wait_for_its_turn() -> None:
     assert 8 <= len(seen) <= 16
 
 
+def test_a_thread_that_has_waited_and_takes_another_task_counts_as_busy_again() -> None:
+    others_may_go_on, barrier = threading.Event(), threading.Barrier(AT_ONCE + 1)
+
+    def last() -> None:
+        only_wait()
+        others_may_go_on.set()
+
+    def together() -> None:
+        assert others_may_go_on.wait(5)
+        only_wait()
+        barrier.wait(5)
+
+    tasks = [*[together] * (AT_ONCE - 1), *[only_wait] * 5, last, together, together]
+    assert overlap(tasks, concurrency=60) == [Done(None)] * len(tasks)
+
+
 def test_outside_of_a_crew_it_is_no_matter_who_waits() -> None:
     only_wait()
     assert overlap([only_wait], concurrency=5) == [Done(None)]
