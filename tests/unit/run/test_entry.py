@@ -329,12 +329,14 @@ def own_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+# On a slow machine the moment may strike while a file is opened, which nobody closes then.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_steps_time_begins_with_its_process(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "input.json")  # nobody ever writes to it
     environ = {"bk_data_dir": str(tmp_path), "bk_data_input": "input.json", "bk_data_output": "output.json"}
     started = time.monotonic()
     with own_signals():
-        assert run_for_agent(environ, post_action="", began=started - 59) == 1
+        assert run_for_agent(environ, post_action="", began=started - 52.4) == 1
     assert time.monotonic() - started < 20
     written = json.loads((tmp_path / "output.json").read_text(encoding="utf-8"))
     assert written["errorCode"] == OutOfTime(seconds=60).code
