@@ -205,6 +205,15 @@ def _compiled(target: Target, part: ast.stmt) -> CodeType:
 
 
 def _compile(target: Target, part: ast.stmt) -> CodeType:
-    """Compile a part of a module as it is compiled with all of it: all begin with the same future."""
-    module, flags = ast.Module([part], []), __future__.annotations.compiler_flag
+    """Compile a part of a module as it is compiled with all of it: behind the same future and imports.
+
+    Python calls `re.search` in another way where the module imports `re`.
+    """
+    module, flags = ast.Module([*_imports(target), part], []), __future__.annotations.compiler_flag
     return cast("CodeType", compile(module, str(target.path), "exec", flags=flags, dont_inherit=True))
+
+
+@cache
+def _imports(target: Target) -> list[ast.stmt]:
+    tree = ast.parse(target.source)
+    return [part for part in tree.body if isinstance(part, (ast.Import, ast.ImportFrom))]

@@ -7,11 +7,12 @@ import os
 import sys
 from array import array
 from dataclasses import replace
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import pytest
 
 from tests.mutation.__main__ import explains_nothing, hashes_of_parts, hashes_of_tests, read_explained
+from tests.mutation.batches import _compile
 from tests.mutation.changing import patch, swap
 from tests.mutation.mutants import Mutant, Parsed, mutants_of
 from tests.mutation.running import Hunt, Order, Run
@@ -337,6 +338,17 @@ SEEN_BY_THREE = Seen(
 )
 def test_the_tests_of_a_line(line: int, place: str, now: str, tests: list[int]) -> None:
     assert SEEN.tests_of("m", line, place, now) == tests
+
+
+def test_a_part_of_a_module_is_compiled_as_with_all_of_it() -> None:
+    (target,) = (one for one in TARGETS if one.module == "manifests.templating.comment_marks")
+    whole = compile(target.source, str(target.path), "exec", dont_inherit=True)
+    parts = [part for part in ast.parse(target.source).body if isinstance(part, ast.FunctionDef)]
+    alone = {
+        code for part in parts for code in _compile(target, part).co_consts if isinstance(code, CodeType)
+    }
+    assert alone <= {*whole.co_consts}
+    assert len(alone) == len(parts)
 
 
 def test_what_ran_before_the_first_test_is_known() -> None:
