@@ -44,6 +44,11 @@ def test_empty_texts_are_no_values() -> None:
     assert read("", "# nothing\n", "null") == {}
 
 
+@pytest.mark.parametrize("texts", [("- a", "b: 1"), ("b: 1", "- a"), ("b: 1", "a: [")])
+def test_without_one_of_the_texts_there_are_no_values(texts: tuple[str, ...]) -> None:
+    assert read_values([ValuesText("v.yaml", text) for text in texts], found=[]) is None
+
+
 @pytest.mark.parametrize(
     ("text", "kind"), [("[1]", "a list"), ("5", "a single value"), ("text", "a single value")]
 )
