@@ -79,6 +79,12 @@ def test_a_name_that_another_tool_may_fill_in_is_told_with_the_tool(line: str, s
     assert says in said_of(f"# first\n{line}\n") + "\n"
 
 
+def test_what_does_not_end_or_is_too_deep_is_said_in_words() -> None:
+    assert said_of("a: {{ x") == '1: a "}}" or "%}" is missing before the end of the template.'
+    deep = "{% for a in [1] %}" * 60 + "{% endfor %}" * 60
+    assert said_of(deep) == "1: it is nested too deeply, or too large."
+
+
 def test_a_statement_of_helms_is_no_missing_name(tmp_path: Path) -> None:
     assert f"t.yaml.j2:2: {HELM}" in refusal(tmp_path, "# first\n{{- if .Values.on }}\n", NamesMissing)
     for name in ("if", "else", "end", "with", "define", "block"):
