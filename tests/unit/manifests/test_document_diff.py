@@ -469,3 +469,13 @@ def test_what_comes_first_is_new_and_what_is_gone_comes_last() -> None:
     assert re.findall(r"(?m)^(?:---|\+\+\+) .*", diff) == [
         *("--- /dev/null", "+++ C/", "--- B/", "+++ B/", "--- A/", "+++ /dev/null"),
     ]
+
+
+def test_of_blanks_within_a_secrets_value_nothing_is_told() -> None:
+    before = "kind: Secret\nstringData:\n  k: |\n    a  \n    b\n"
+    after = before.replace("a  ", "a")
+    old, new = (parse_documents(text, source="x") for text in (before, after))
+    assert only_difference(before, after, old=old, new=new) is None
+    as_config = [text.replace("Secret", "Config") for text in (before, after)]
+    old, new = (parse_documents(text, source="x") for text in as_config)
+    assert only_difference(*as_config, old=old, new=new) == "blanks"
