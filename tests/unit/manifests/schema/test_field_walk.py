@@ -558,4 +558,6 @@ def test_each_problem_says_what_kubernetes_would_take(text: str, problems: list[
 
 
 def test_what_does_not_belong_to_a_problem_is_left_empty() -> None:
-    assert FieldProblem("missing", "kind") == ("missing", "kind", "", "", "", "", 0, (), None)
+    types, text = field_types(), pods_of("apps/v1", "Deployment", "{name: ''}")
+    problems = problems_of(*parse_documents(text, source="a.yaml"), types=types, versions=types.versions)
+    assert problems == [("missing", "spec.template.spec.containers[0].name", "", "", "", "", 0, (), None)]
