@@ -58,6 +58,7 @@ def leftovers(file: ManifestFile) -> list[str]:
         ("b: '{{ v }}{{ bcs('TAG') }}'\n", "v: '{'"),
         ("a: '{{ v }}'\nb: {{ bcs('TAG') }}\n", "v: '{{ '"),
         ("a: '{{ bcs('TAG') }}'\nb: '{{ v }}'\n", "v: '{{ TAG }}'"),
+        ("b: '{% raw %}{{ a }} {% endraw %}{{ v }}{% raw %} }}{% endraw %}'\n", "v: '{{ DB_PASSWORD'"),
     ],
 )
 def test_braces_that_come_out_of_a_value_are_nobodys(source: str, values: str) -> None:
