@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 from bcs_template_set.manifests.parse import Document
 
 _NAME = "bcs-template-set:"
-_COMMENT = re.compile(rf"#[ \t]*{_NAME}[ \t]*([^\r\n]*)")
+_COMMENT = re.compile(rf"#[ \t]*{_NAME}[ \t]*(\S*)([^\r\n]*)")
 _CONDITION = re.compile(r"([^\s=]+)[ \t]*=[ \t]*(\S.*)")
 
 
@@ -34,8 +34,7 @@ def comments_in(text: str) -> Iterator[StepComment]:
     line, at = 1, 0
     for found in _COMMENT.finditer(text) if _NAME in text else ():  # every file comes here, and few have one
         line, at = line + text.count("\n", at, found.start()), found.start()
-        word, *rest = found[1].split(None, 1) or [""]
-        yield StepComment(line, word, " ".join(rest).strip())
+        yield StepComment(line, found[1], found[2].strip())
 
 
 def allowed_in(text: str) -> tuple[str, ...]:
