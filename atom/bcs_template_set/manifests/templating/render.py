@@ -22,6 +22,7 @@ from bcs_template_set.manifests.naming import WEB_FILES, DomainNames, web_file
 from bcs_template_set.manifests.parse import Document, parse_documents
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled
+from bcs_template_set.manifests.templating.build_context import known_names
 from bcs_template_set.manifests.templating.environment import BuiltinEnvironment, OwnEnvironment
 from bcs_template_set.manifests.templating.origins import mistakes_of, own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared
@@ -130,7 +131,7 @@ def render_version(expression: str, process: TemplateProcess, *, found: list[Fin
     It knows the names of the build only. One that does nothing but name them needs no child. What is wrong
     with it is added to `found`, as for a manifest, and "" returned.
     """
-    names = process.run.context_names
+    names = known_names(process.run.context)
     notes = Notes(names)
     try:
         if _ONLY_NAMES.fullmatch(expression):

@@ -18,11 +18,7 @@ from threading import Timer
 from typing import IO, Callable, Optional, Union, cast
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, Settled, stem_of
-from bcs_template_set.manifests.templating.build_context import (
-    CONTEXT_NAMES,
-    BuildContext,
-    known_names,
-)
+from bcs_template_set.manifests.templating.build_context import BuildContext, known_names
 from bcs_template_set.manifests.templating.limits import Limits, hurry
 from bcs_template_set.manifests.templating.template_notes import LeftOut, MistakeKind, Notes, exceeded
 from bcs_template_set.manifests.templating.values import Values
@@ -69,14 +65,9 @@ class TemplateRun:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
-    def context_names(self) -> dict[str, object]:
-        """Return the names of the build, with their values."""
-        return {name: getattr(self.context, name) for name in CONTEXT_NAMES}
-
-    @property
     def names(self) -> dict[str, object]:
         """Return all names."""
-        return {**self.values, **self.context_names}
+        return {**self.values, **known_names(self.context)}
 
 
 class _Said(Record, is_closed=True):

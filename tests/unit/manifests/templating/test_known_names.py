@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.building import StandingClock, prepared, version_of
+from tests.support.building import prepared, version_of
 
 from bcs_template_set.manifests.templating.build_context import (
     GIVEN_NAMES,
@@ -15,7 +15,6 @@ from bcs_template_set.manifests.templating.build_context import (
     make_context,
 )
 from bcs_template_set.manifests.templating.render import render_manifests
-from bcs_template_set.manifests.templating.worker_process import TemplateRun
 from bcs_template_set.messages.errors import NamesMissing
 
 GIVEN = {"build.number": "7", "project": "demo"}
@@ -71,7 +70,6 @@ def test_every_name_that_can_be_given_is_one_of_templates() -> None:
     found = [names[outer][inner] if inner else names[outer] for outer, _, inner in map(_parts, GIVEN_NAMES)]
     assert [str(value) for value in found] == [f"{number}" for number in range(1, len(GIVEN_NAMES) + 1)]
     assert {name for name, value in zip(GIVEN_NAMES, found) if isinstance(value, int)} == {*GIVEN_NUMBERS}
-    assert TemplateRun(Path(), {}, context, StandingClock()).context_names.keys() == names.keys()
 
 
 def _parts(name: str) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text
+from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.origins import own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared
 from bcs_template_set.manifests.templating.render import (
@@ -181,6 +182,16 @@ def test_a_version_that_does_not_render_is_a_mistake_of_that_name_and_knows_no_v
     assert [(one.id, one.file) for one in found] == [
         ("limit" if "range" in expression else "missing-name", "version")
     ]
+
+
+@pytest.mark.parametrize("expression", ["1.0-{{ commit.short }}", "1.0-{{ commit.short | upper }}"])
+def test_a_version_of_what_nobody_has_given_is_a_mistake_with_or_without_a_child(
+    tmp_path: Path, expression: str
+) -> None:
+    found: list[Finding] = []
+    with template_process(prepared(tmp_path, context=make_context({"build.number": "7"}))) as process:
+        assert render_version(expression, process, found=found) == ""
+    assert [(one.id, one.file) for one in found] == [("missing-name", "version")]
 
 
 def test_the_end_of_the_runs_time_ends_our_own_templates_too(tmp_path: Path) -> None:
