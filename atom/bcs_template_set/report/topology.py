@@ -66,7 +66,7 @@ class Lane:
     host: str
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
-    left_out: int = 0
+    left_out: int
     count: int = 1
 
     @property

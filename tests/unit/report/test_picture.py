@@ -71,6 +71,6 @@ def test_the_picture_in_words_goes_column_by_column_from_the_domain_to_the_image
 def test_a_name_takes_both_lines_where_nothing_else_is_to_be_said_and_is_broken_where_it_may_be(
     label: str, more: str, lines: tuple[str, str]
 ) -> None:
-    lane = Lane("h", (Node(0, "h", "=", label, more),), ())
+    lane = Lane("h", (Node(0, "h", "=", label, more),), (), 0)
     (drawn,) = picture_of(Topology((lane,), 1, 0, only_changed=False)).lanes
     assert drawn.boxes[0].lines == lines
