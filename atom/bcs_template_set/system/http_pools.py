@@ -96,9 +96,8 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - RawIOBase's own signature
         self._sock.settimeout(self._attempt.patience())
-        count = cast(
-            "int", self._file.readinto(buffer)
-        )  # None were "not yet", of a socket that does not wait
+        # None would be "not yet", of a socket that does not wait.
+        count = cast("int", self._file.readinto(buffer))
         self.ended = count == 0
         self._room -= count
         if self._room < 0:

@@ -87,7 +87,8 @@ _AUTOSCALER = "HorizontalPodAutoscaler/"
 
 def _most(texts: Sequence[str]) -> str:
     """Return the text that is there most often, "" where there is none."""
-    return max(counted := Counter(texts), key=counted.__getitem__, default="")
+    counted = Counter(texts)
+    return max(counted, key=counted.__getitem__, default="")
 
 
 def _names(rows: Iterable[YamlValue]) -> list[str]:
