@@ -290,11 +290,13 @@ class Adapter(HTTPAdapter):
         with self._lock:
             made: Optional[ProxyManager] = self.proxy_manager.get(proxy)
             if made is None:
+                context = self._trusted() if urlsplit(proxy).scheme == "https" else None
                 made = self.proxy_manager[proxy] = ProxyManager(
                     without_credentials(proxy),
                     proxy_headers=self.proxy_headers(proxy),
                     maxsize=self._size,
-                    proxy_ssl_context=self._trusted() if urlsplit(proxy).scheme == "https" else None,
+                    proxy_ssl_context=context,  # for a tunnel
+                    ssl_context=context,  # for plain HTTP with urllib3 2.6, the last for Python 3.9
                 )
                 made.pool_classes_by_scheme = _POOLS
             return made
