@@ -31,6 +31,7 @@ from bcs_template_set.manifests.templating.prepare import Prepared, RenderReques
 from bcs_template_set.manifests.templating.render import render_files, render_version, template_process
 from bcs_template_set.manifests.templating.template_notes import Key, Notes
 from bcs_template_set.manifests.templating.templates import Templates
+from bcs_template_set.manifests.templating.web_values import read_web_values
 from bcs_template_set.manifests.templating.workspace_files import no_files
 from bcs_template_set.manifests.yaml_reading import YamlValue
 from bcs_template_set.messages import Text
@@ -155,6 +156,13 @@ def version_of(expression: str, *, run: Prepared) -> str:
 
 def web(workspace: Path, values: str) -> tuple[ManifestFile, ...]:
     return render(workspace, "builtin:web", values=values)
+
+
+def web_mistakes(values: Mapping[str, YamlValue]) -> list[Text]:
+    """Return what is wrong with the values of `builtin:web`."""
+    found: list[tuple[str, Text]] = []
+    read_web_values(dict(values), found=found, shared=False)
+    return [mistake for _, mistake in found]
 
 
 def manifest(text: str, *, name: str = "a.yaml", domain: str = "", variables: str = "") -> ManifestFile:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.building import web_mistakes
 
 from bcs_template_set.config.bcs_variables import read_variables
-from bcs_template_set.manifests.templating.web_values import mistakes_in
 from bcs_template_set.manifests.wrong_values import Accepted, one_of, wrong_text, wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_yaml
 from bcs_template_set.messages import say
@@ -60,7 +60,7 @@ def test_types_are_told_as_written_and_the_right_form_is_shown(
     assert isinstance(domain, dict)
     domains: list[YamlValue] = [{"host": "a.b", "image": "r:1", **domain}]
     values: dict[str, YamlValue] = {"app": "a", "domains": domains}
-    (told,) = mistakes_in(values)
+    (told,) = web_mistakes(values)
     assert english in told.render("en_US")
     assert chinese in told.render("zh_CN")
 

@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import partial
 from pprint import pformat
 from types import TracebackType
 from typing import Any, Optional, cast
@@ -20,7 +20,6 @@ import jinja2
 from jinja2 import nodes
 from jinja2.filters import FILTERS, make_attrgetter, sync_do_join
 from jinja2.nodes import EvalContext
-from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -107,8 +106,13 @@ class Environment(ImmutableSandboxedEnvironment):
             **dict.fromkeys(("e", "escape"), marked_up(lambda value: escape(self.as_text(value)))),
             "forceescape": marked_up(lambda value: escape(str(self.as_text(value)))),
         }
-        of_text = {name: lazily(FILTERS[name], whole=False, as_text=self.as_text) for name in OF_TEXT}
-        self.filters = _lazy_filters() | of_text | own
+        self.filters = {
+            name: lazily(
+                function, whole=name in READ_WHOLE, as_text=self.as_text if name in OF_TEXT else None
+            )
+            for name, function in FILTERS.items()
+            if name not in LEFT_OUT
+        } | own
         self.globals = {name: value for name, value in self.globals.items() if name not in LEFT_OUT} | {
             "bcs": self.bcs,
             "include_raw": self.include_raw,
@@ -261,16 +265,6 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call(__context, __obj, *args, **kwargs)
 
 
-@cache
-def _lazy_filters() -> dict[str, Callable[..., object]]:
-    """Return Jinja2's filters, as far as they are the same in every environment."""
-    return {
-        name: lazily(function, whole=name in READ_WHOLE, as_text=None)
-        for name, function in FILTERS.items()
-        if name not in (*LEFT_OUT, *OF_TEXT)
-    }
-
-
 class OwnEnvironment(Environment):
     """The same for what names of a build alone are put into, which nobody has to watch."""
 
@@ -354,9 +348,7 @@ def _line_in(traceback: Optional[TracebackType]) -> int:
     line = 1
     while traceback is not None:
         names = traceback.tb_frame.f_locals
-        if isinstance(names.get("self"), Parser):
-            line = names["self"].stream.current.lineno
-        elif isinstance(node := names.get("node", names.get("self")), nodes.Node):
+        if isinstance(node := names.get("node", names.get("self")), nodes.Node):
             line = node.lineno or line
         elif isinstance(names.get("lineno"), int):
             line = names["lineno"]

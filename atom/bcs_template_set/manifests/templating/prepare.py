@@ -130,7 +130,7 @@ def prepare(request: RenderRequest) -> Prepared:
     else:
         wrong: list[tuple[str, Text]] = []
         if builtins:
-            web = read_web_values(values, shared=bool(sources), found=wrong)
+            web = read_web_values(values, found=wrong, shared=bool(sources))
         else:
             main_branches = read_main_branches(values, found=wrong)
         if web is not None:

@@ -191,9 +191,8 @@ def _routes_work(prepared: Prepared, served: Mapping[str, Served]) -> Iterator[_
 
 
 def _names_for(web: Web, domain: Domain, *, served: Served) -> Mapping[str, object]:
-    """Return the names that only the files of a domain may use."""
+    """Return the names that only the files of a domain may use, beside those of all templates."""
     return {
-        "app": web.app,
         "image_pull_secrets": web.image_pull_secrets,
         "ingress_class": web.ingress_class,
         "domain": domain,
@@ -245,7 +244,7 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
             continue
         total += len(file.text)
         documents += len(file.documents)
-        over = _over_all(total, documents)
+        over = over_all(total, documents)
         if over is not None:
             found.append(mistake("limit", item.source, over.title()))
             break
@@ -255,8 +254,8 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
     return Rendered(kept, (*found, *mistakes_of(notes)), empty)
 
 
-def _over_all(total: int, documents: int) -> Optional[LimitExceeded]:
-    """Return which limit of all files together is exceeded, if one is."""
+def over_all(total: int, documents: int) -> Optional[LimitExceeded]:
+    """Return which limit of all files together, their characters and documents, is exceeded, if one is."""
     if total > MOST_TOTAL_TEXT:
         limit = say("render.mebibytes", number=MOST_TOTAL_TEXT // 2**20)
         return LimitExceeded(what=say("render.limit_total"), limit=limit)
@@ -306,5 +305,5 @@ def _unreadable(
             column = 0 if "{{" in lines[exc.line - 1] else exc.column
             yield mistake("yaml", source, exc.problem, line=exc.line, column=column)
         else:
-            place = {"line": exc.line, "column": exc.column}
-            yield mistake("yaml", source, say("render.manifest_unreadable", **place, problem=exc.problem))
+            at = say("render.manifest_unreadable", line=exc.line, column=exc.column, problem=exc.problem)
+            yield mistake("yaml", source, at)

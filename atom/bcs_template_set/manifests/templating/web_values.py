@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Literal, Optional, Union, cast, get_args, get_origin
 
 from bcs_template_set.manifests.checks.telling import subject_of
-from bcs_template_set.manifests.fields import list_at
+from bcs_template_set.manifests.fields import list_at, mapping_at
 from bcs_template_set.manifests.look_alikes import disguised, sentence
 from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.values import Values
 from bcs_template_set.manifests.wrong_values import wrong_value
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages import Text, known, say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.secret import MASK
 from bcs_template_set.messages.spelling import not_known
 from bcs_template_set.records.declared import Record, fresh, types_of
@@ -134,40 +133,40 @@ class Web(Record, is_closed=True):
     """The values of `builtin:web`."""
 
     app: AppName
-    domains: Annotated[list[Domain], Rule(shortest=1)]
+    domains: Annotated[list[Domain], Rule(shortest=1, accepts="list")]
     image_pull_secrets: list[ObjectName] = fresh(factory=list)
     ingress_class: IngressClass = "qcloud"
     main_branches: list[BranchName] = fresh(factory=lambda: list(DEFAULT_MAIN_BRANCHES))
 
 
-def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bool = False) -> Optional[Web]:
+def read_web_values(values: Values, *, found: list[tuple[str, Text]], shared: bool) -> Optional[Web]:
     """Return the typed values of `builtin:web`, without what of them is wrong; None where no domain is left.
 
     What is left of a domain is looked at in the same round. Every mistake is added to `found`, with its path,
     such as `domains[3].image`. `shared` = the run has other templates too, whose values stand beside these.
     """
-    own = _own(values) if shared else dict(values)
-    web = _right(own)
-    mistakes = [(subject_of(mistake), mistake) for mistake in mistakes_in(own, is_right=web is not None)]
+    own = {name: value for name, value in values.items() if not shared or name in Web.shape.fields}
+    web: Optional[Web] = None
+    wrong: list[Text] = []
+    try:
+        web = convert(own, Web)  # in half of the time that it takes to say what is wrong
+    except Mismatch:
+        wrong += _check(own, Web, path="")
+    mistakes = [(subject_of(mistake), mistake) for mistake in (*wrong, *_across(own))]
     found += mistakes
-    if web is None or mistakes:
-        if any(domain_of(path) is None for path, _ in mistakes):
-            return None
-        domains: list[YamlValue] = [*_rest_of_domains(own, {path for path, _ in mistakes})]
-        if not domains:
-            return None
-        own["domains"] = domains
-        web = convert(own, Web)
-    return web
+    if not mistakes:
+        return web
+    places = {_place_of(path) for path, _ in mistakes}
+    domains: list[YamlValue] = [*_rest_of_domains(own, places)]
+    return convert({**own, "domains": domains}, Web) if domains and None not in places else None
 
 
-def _rest_of_domains(values: Values, paths: AbstractSet[str]) -> Iterator[dict[str, YamlValue]]:
+def _rest_of_domains(values: Values, wrong: Collection[object]) -> Iterator[dict[str, YamlValue]]:
     """Yield what is right of each domain that has a host and an image."""
-    places = {(int(found[1]), found[2]) for found in map(_DOMAIN.match, paths) if found is not None}
     shape = Domain.shape
     for nth, domain in enumerate(list_at(values, "domains")):
-        given = domain if isinstance(domain, dict) else {}
-        right = {key: item for key, item in given.items() if key in shape.fields and (nth, key) not in places}
+        given = mapping_at(domain).items()
+        right = {key: item for key, item in given if key in shape.fields and (nth, key) not in wrong}
         if all(key in right or key in shape.defaults for key in shape.fields):
             yield right
 
@@ -185,41 +184,27 @@ def read_main_branches(values: Values, *, found: list[tuple[str, Text]]) -> tupl
 
 def domain_of(path: str) -> Optional[int]:
     """Return which domain a path leads into, None where it is none's."""
+    place = _place_of(path)
+    return place[0] if place is not None else None
+
+
+def _place_of(path: str) -> Optional[tuple[int, str]]:
+    """Return which domain a path leads into, and to which of its values; None where it is none's."""
     found = _DOMAIN.match(path)
-    return int(found[1]) if found is not None else None
-
-
-def mistakes_in(values: Values, *, is_right: bool = False) -> Iterator[Text]:
-    """Yield a sentence for every mistake in the values of `builtin:web`; `is_right`: each is by itself."""
-    if not is_right:
-        yield from _check(dict(values), Web, path="")
-    yield from _across(values)
-
-
-def _right(values: Values) -> Optional[Web]:
-    """Return the values if each is right by itself, in half of the time that it takes to say what is not."""
-    try:
-        web = convert(values, Web)
-    except Mismatch:
-        return None
-    return None if any(0 < domain.node_port < _LOWEST_NODE_PORT for domain in web.domains) else web
-
-
-def _own(values: Values) -> dict[str, YamlValue]:
-    return {name: value for name, value in values.items() if name in Web.shape.fields}
+    return (int(found[1]), found[2]) if found is not None else None
 
 
 def _check(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
     """Yield the mistakes of a value of any type that occurs in the structs above."""
-    plain, meta = _split(kind)
+    plain, rule = _split(kind)
     origin = get_origin(plain)
     if isinstance(plain, type) and issubclass(plain, Record):
         yield from _check_struct(value, plain, path=path)
     elif origin is list:
-        yield from _check_list(value, get_args(plain)[0], at_least=meta.shortest if meta else None, path=path)
+        yield from _check_list(value, get_args(plain)[0], shortest=rule.shortest if rule else 0, path=path)
     elif origin is dict:
         yield from _check_mapping(value, *get_args(plain), path=path)
-    elif origin is Union and type(None) in get_args(plain):
+    elif type(None) in get_args(plain):
         if value is not None:
             yield from _check(value, get_args(plain)[0], path=path)
     else:
@@ -241,11 +226,11 @@ def _check_struct(value: YamlValue, kind: type[Record], *, path: str) -> Iterato
             yield say("render.web_missing", path=_join(path, name), accepted=_accepted(of))
 
 
-def _check_list(value: YamlValue, kind: object, *, at_least: Optional[int], path: str) -> Iterator[Text]:
+def _check_list(value: YamlValue, kind: object, *, shortest: int, path: str) -> Iterator[Text]:
     if not isinstance(value, list):
         yield _wrong(path, value, say("render.accepts_list"), list[kind])  # type: ignore[valid-type]  # no annotation
         return
-    if at_least and len(value) < at_least:
+    if len(value) < shortest:
         yield _wrong(path, value, say("render.accepts_some"))
     for index, item in enumerate(value):
         yield from _check(item, kind, path=f"{path}[{index}]")
@@ -263,45 +248,44 @@ def _check_mapping(value: YamlValue, keys: object, values: object, *, path: str)
 def _check_leaf(value: YamlValue, kind: object, *, path: str) -> Iterator[Text]:
     if not fits(value, kind):
         yield _wrong(path, value, _accepted(kind), kind)
-    elif kind == NodePort and 0 < cast("int", value) < _LOWEST_NODE_PORT:
-        yield _wrong(path, value, _accepted(kind))
 
 
 def _split(kind: object) -> tuple[object, Optional[Rule]]:
     if get_origin(kind) is not Annotated:
         return kind, None
-    plain, *metas = get_args(kind)
-    return plain, next((meta for meta in metas if isinstance(meta, Rule)), None)
+    plain, rule = get_args(kind)
+    return plain, rule
 
 
 def _accepted(kind: object) -> Text:
     """Return the sentence part that says what a type takes."""
-    plain, meta = _split(kind)
-    if meta is not None and meta.accepts:
-        return say(f"render.accepts_{meta.accepts}")
+    plain, rule = _split(kind)
+    if rule is not None:
+        return say(f"render.accepts_{rule.accepts}")
     if get_origin(plain) is Union:
         return _accepted(get_args(plain)[0])
-    name = f"render.accepts_{getattr(get_origin(plain) or plain, '__name__', '')}"
-    return say(name) if known(name) else say("render.accepts_str")
+    return say("render.accepts_bool" if plain is bool else "render.accepts_str")
 
 
 def _across(values: Values) -> Iterator[Text]:
     """Yield what is wrong between values that are each right."""
-    domains = [item if isinstance(item, dict) else {} for item in list_at(values, "domains")]
+    domains = [mapping_at(item) for item in list_at(values, "domains")]
     for places in _repeated([domain.get("host") for domain in domains]):
         yield _twice("domains", "host", places)
     for index, domain in enumerate(domains):
-        volumes = [item for item in list_at(domain, "volumes") if isinstance(item, dict)]
+        volumes = [mapping_at(item) for item in list_at(domain, "volumes")]
         for key in ("name", "mount_path"):
             for places in _repeated([volume.get(key) for volume in volumes]):
                 yield _twice(f"domains[{index}].volumes", key, places)
         for key in ("paths", "load_balancers"):
             for places in _repeated(list_at(domain, key)):
                 yield _twice(f"domains[{index}].{key}", "", places)
-        env = domain.get("env")
-        left_out = [name for name, value in env.items() if value == LEFT_OUT] if isinstance(env, dict) else []
-        for name in left_out:
-            yield say("render.web_left_out", path=_join(f"domains[{index}].env", name))
+        for name, value in mapping_at(domain, "env").items():
+            if value == LEFT_OUT:
+                yield say("render.web_left_out", path=_join(f"domains[{index}].env", name))
+        port = domain.get("node_port", 0)
+        if fits(port, NodePort) and 0 < cast("int", port) < _LOWEST_NODE_PORT:
+            yield _wrong(f"domains[{index}].node_port", port, _accepted(NodePort))
         yield from _branch_paths(domain, path=f"domains[{index}]")
         yield from _pods(domain, path=f"domains[{index}]")
 
@@ -311,7 +295,7 @@ def _branch_paths(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Tex
         return
     if "paths" in domain:
         yield say("render.web_branch_paths", path=f"{path}.paths", other=f"{path}.branch_paths")
-    if not list_at(domain, "load_balancers"):
+    if not domain.get("load_balancers"):
         yield say("render.web_branch_ingress", path=f"{path}.branch_paths", other=f"{path}.load_balancers")
 
 
@@ -320,22 +304,18 @@ def _pods(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
     autoscale = domain.get("autoscale")
     if isinstance(autoscale, dict):
         least, most = autoscale.get("min", 1), autoscale.get("max")
-        if isinstance(least, int) and isinstance(most, int) and least > most:
+        if fits([least, most], list[Pods]) and cast("int", least) > cast("int", most):
             yield say("render.web_at_most", path=f"{path}.autoscale.min", other=f"{path}.autoscale.max")
         if domain.get("replicas", AUTO) != AUTO:
             yield say("render.web_autoscale", path=f"{path}.replicas", other=f"{path}.autoscale")
-    ready, deadline = (
-        domain.get("min_ready_seconds", 0),
-        domain.get("progress_deadline") or _PROGRESS_DEADLINE,
-    )
-    if isinstance(ready, int) and isinstance(deadline, int) and ready >= deadline:
+    ready, given = domain.get("min_ready_seconds", 0), domain.get("progress_deadline")
+    deadline = _PROGRESS_DEADLINE if given is None else given
+    if fits([ready, deadline], list[Count]) and cast("int", ready) >= cast("int", deadline):
         yield say("render.web_deadline", path=f"{path}.min_ready_seconds", other=f"{path}.progress_deadline")
 
 
 def _repeated(values: Sequence[YamlValue]) -> list[list[int]]:
     """Return the places of each text that is there more than once."""
-    if len(values) < 2:  # noqa: PLR2004 - one can't be
-        return []
     places: defaultdict[str, list[int]] = defaultdict(list)
     for place, value in enumerate(values):
         if isinstance(value, str):

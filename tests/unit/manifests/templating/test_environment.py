@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Optional
 
 import pytest
@@ -9,7 +10,6 @@ from tests.support.building import rendered_here
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
 from bcs_template_set.manifests.templating.environment import (
-    MOST_RANGE,
     MOST_TOKENS,
     BuiltinEnvironment,
     Environment,
@@ -17,7 +17,7 @@ from bcs_template_set.manifests.templating.environment import (
 from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import MOST_SUGGESTIONS, Notes, missing_namespace
 from bcs_template_set.manifests.templating.templates import Templates
-from bcs_template_set.manifests.templating.workspace_files import no_files
+from bcs_template_set.manifests.templating.workspace_files import Workspace, no_files
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.spelling import MOST_KNOWN
 
@@ -54,7 +54,9 @@ def noted(source: str, **values: object) -> list[tuple[str, int, str]]:
         ("{{ [1, 2] | select('even') | count }}", "1"),
         ("{{ [1, 'x'] | map('round') | first }}", "1"),
         ("{{ range(3) | reverse }}", "[2, 1, 0]"),
-        (f"{{{{ range({MOST_RANGE}) | length }}}}", f"{MOST_RANGE}"),
+        ("{{ range(100000) | length }}", "100000"),
+        ("{{ '}}' | length }}{{ '{' }}", "2{"),
+        ("{{ live_replicas('a') }} {{ bcs('A') }}", "{{ live_replicas.Deployment.a }} {{ A }}"),
     ],
 )
 def test_what_templates_write_comes_out_as_yaml_has_it(source: str, text: str) -> None:
@@ -109,7 +111,53 @@ def test_the_line_is_told_where_there_is_too_much_code_and_text_and_comments_are
     begin = "x{# #}{% set x = [["  # eight pieces of code, then two a line
     with pytest.raises(LimitExceeded) as caught:
         rendered_here(begin + "\n1, " * (MOST_TOKENS // 2), {})
-    assert f"(t, line {1 + (MOST_TOKENS - 8) // 2 + 1})" in str(caught.value)
+    assert f"(t, line {1 + (MOST_TOKENS - 8) // 2 + 1}) is over the limit of 40000" in str(caught.value)
+
+
+def test_a_range_of_more_than_so_many_numbers_is_refused() -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        rendered_here("\n{{ range(100001) }}", {})
+    assert "(t, line 2) is over the limit of 100000" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", 3),  # for the parser
+        ("{{ 1" + "+1" * 5000 + " }}", 3),  # for what looks for blocks
+        ("{{ 1" + "+1" * 400 + " }}", 3),  # for the compiler
+        ("{{ " + "1" * 5000 + " }}", 3),  # for the lexer
+        ("{% for a in [1] %}" * 60 + "{% endfor %}" * 60, 1),  # for Python, which knows no line of it
+    ],
+    ids=["parser", "blocks", "compiler", "lexer", "python"],
+)
+def test_what_is_too_much_for_python_is_said_with_its_line(source: str, line: int) -> None:
+    assert said_of(f"\n\n{source}") == [f"{line}: it is nested too deeply, or too large."]
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ bcs(5) }}", "bcs() takes the name of a variable"),
+        ("{{ live_replicas(5) }}", "live_replicas() takes a workload's name"),
+        ("{{ include_raw(5) }}", "include_raw() takes the name of a file"),
+        ("{{ 'a'.encode() }}", "bytes can't be printed"),
+        ("{{ namespace(x=1) }}", "Namespace can't be printed"),
+        ("{{ bcs | tojson }}", "method can't be written as YAML"),
+    ],
+)
+def test_what_can_not_be_used_so_is_said(source: str, says: str) -> None:
+    (said,) = said_of(source)
+    assert says in said
+
+
+def test_a_missing_name_that_is_called_hides_no_other() -> None:
+    assert noted("{{ nope() }}{{ other }}") == [("missing", 1, "nope"), ("missing", 1, "other")]
+
+
+def test_without_a_clusters_namespace_the_name_is_missing() -> None:
+    assert noted("{{ namespace }}", namespace=None) == noted("{{ namespace }}")
+    assert noted("{{ namespace }}") == [("missing", 1, "namespace")]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +262,24 @@ def test_a_file_is_included_from_the_workspace_or_from_where_a_template_is() -> 
     assert settled.text == "def"
     _, found = rendered_here("{% include 'a/broken' %}", {}, read_text=files.__getitem__)
     assert [key[:3] for key, _ in found] == [("syntax", "a/broken", 2)]
+
+
+@pytest.mark.parametrize("tag", ["include {}", "import {} as x", "set x = include_raw({})"])
+def test_a_file_to_include_that_is_not_there_is_named_where_it_is_included(tmp_path: Path, tag: str) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    read_text = Workspace(tmp_path).read_text
+    for name, reads in (
+        ("'a'", read_text),
+        ("'dangling'", read_text),
+        ("'a' * 5000", read_text),
+        ("'a'", no_files),
+    ):
+        source = "\n{% " + tag.format(name) + " %}"
+        _, found = rendered_here(source, {}, read_text=reads)
+        assert [key for key, _ in found] == [("failed", "t", 2, "TemplateNotFound")]
+    (tmp_path / "folder").mkdir()
+    _, found = rendered_here("\n{% " + tag.format("'folder'") + " %}", {}, read_text=read_text)
+    assert [key[:3] for key, _ in found] == [("file", "t", 2)]
 
 
 # --- standard Jinja2

@@ -12,10 +12,12 @@ from bcs_template_set.manifests.checks.check_manifests import check_manifests
 from bcs_template_set.manifests.checks.finding import Finding, Origin
 from bcs_template_set.manifests.checks.telling import refusal_of
 from bcs_template_set.manifests.manifest_file import ManifestFile, empty_text
+from bcs_template_set.manifests.naming import DEFAULT_MAIN_BRANCHES
 from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.origins import own_lines
-from bcs_template_set.manifests.templating.prepare import Prepared
+from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import (
+    over_all,
     render_files,
     render_routes,
     render_version,
@@ -155,6 +157,26 @@ def test_a_run_knows_its_branchs_path_and_the_hosts_that_branches_share(tmp_path
         assert only.branch_domains == hosts[1:]
 
 
+@pytest.mark.parametrize("template", ["builtin:web", "a.yaml.j2"])
+def test_main_branches_that_can_not_be_read_are_a_mistake_and_the_usual_ones_stay(
+    tmp_path: Path, template: str
+) -> None:
+    write(tmp_path, a="a: 1\n")
+    values = "app: a\nmain_branches: [main, 5]\ndomains: [{host: a.b, image: 'r:1'}]\n"
+    run = prepared(tmp_path, template, values=values)
+    assert [str(found.message) for found in run.mistakes] == [
+        'main_branches[1] is the number 5; write "5", in quotes.'
+    ]
+    assert (run.main_branches, run.web) == (DEFAULT_MAIN_BRANCHES, None)
+
+
+def test_a_run_that_no_build_has_started_is_nobodys(tmp_path: Path) -> None:
+    run = prepared(tmp_path, "builtin:web", values=BRANCHES)
+    request = run.request
+    desk = RenderRequest(request.workspace, request.templates, BRANCHES, (), make_context({}), request.clock)
+    assert (run.claim.by, prepare(desk).claim.by) == ("wangwu", "")
+
+
 def test_the_files_of_a_run_are_sorted_and_only_those_that_it_is_about(tmp_path: Path) -> None:
     run = prepared(tmp_path, "builtin:web", values=BRANCHES)
     names = [file.name for file in render_files(run).files]
@@ -172,7 +194,10 @@ def test_routes_are_made_again_of_the_hosts_that_branches_share(tmp_path: Path) 
     assert file == whole
 
 
-@pytest.mark.parametrize("expression", ["{{ range(10 ** 9) }}", "{{ nope + 1 }}", "{{ nope }}", "{{ app }}"])
+@pytest.mark.parametrize(
+    "expression",
+    ["{{ range(10 ** 9) }}", "{{ nope + 1 }}", "{{ nope }}", "{{ app }}", "{{ app | upper }}"],
+)
 def test_a_version_that_does_not_render_is_a_mistake_of_that_name_and_knows_no_value(
     tmp_path: Path, expression: str
 ) -> None:
@@ -216,6 +241,13 @@ def test_what_is_no_yaml_has_its_place_in_the_template_or_in_what_it_renders_to(
     error = refusal_of(render_files(prepared(tmp_path, "a.yaml.j2")).mistakes)
     assert error is not None
     assert [str(detail)[: len(told)] for detail in error.details] == [told]
+
+
+def test_all_files_together_have_sixty_four_mebibytes_and_ten_thousand_documents_at_most() -> None:
+    assert over_all(64 * 2**20, 10_000) is None
+    told = [str(over) for over in (over_all(64 * 2**20 + 1, 1), over_all(1, 10_001))]
+    assert "is over the limit of 64 MiB" in told[0]
+    assert "documents, 10001, is over the limit of 10000" in told[1]
 
 
 def test_a_file_that_is_not_there_names_one_beside_it(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import time
 import tracemalloc
 from importlib import resources
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import jsonschema
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.support.building import findings_of, render, web
+from tests.support.building import findings_of, render, web, web_mistakes
 from tests.support.draws import WHOLE, examples
 
 from bcs_template_set.manifests.manifest_file import ManifestFile
@@ -25,10 +25,10 @@ from bcs_template_set.manifests.templating.web_values import (
     Resources,
     Volume,
     Web,
-    mistakes_in,
+    read_web_values,
 )
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages import LANGUAGES, say
+from bcs_template_set.messages import LANGUAGES, Text, say
 from bcs_template_set.messages.errors import LimitExceeded, TemplateUnreadable, ValuesInvalid
 from bcs_template_set.records.decoding import convert
 
@@ -532,10 +532,10 @@ def test_each_value_may_be_what_the_schema_says_and_no_more(
 ) -> None:
     for value in right:
         values = with_value(path, value)
-        assert (list(mistakes_in(values)), list(VALIDATOR.iter_errors(values))) == ([], [])
+        assert (web_mistakes(values), list(VALIDATOR.iter_errors(values))) == ([], [])
     for value in wrong:
         values = with_value(path, value)
-        mistake, *_ = mistakes_in(values)
+        mistake, *_ = web_mistakes(values)
         assert takes in str(mistake)
         assert not VALIDATOR.is_valid(values)
 
@@ -546,8 +546,21 @@ def test_each_value_may_be_what_the_schema_says_and_no_more(
         (f"{D}.autoscale", {"min": "3", "max": 2}, ['domains[0].autoscale.min is the text "3"; write 3']),
         (f"{D}.autoscale", {"min": 3, "max": "2"}, ['domains[0].autoscale.max is the text "2"; write 2']),
         (f"{D}.autoscale", {"min": 2, "max": 2}, []),
+        (f"{D}.autoscale", {"max": 0}, ["domains[0].autoscale.max is the number 0"]),
+        (f"{D}.autoscale", {"min": 10_001, "max": 5}, ["domains[0].autoscale.min is the number 10001"]),
         (f"{D}.min_ready_seconds", "x", ["domains[0].min_ready_seconds is text; it takes whole seconds"]),
+        (f"{D}.min_ready_seconds", 86_401, ["domains[0].min_ready_seconds is the number 86401"]),
+        (f"{D}.min_ready_seconds", 0, []),
         (f"{D}.progress_deadline", "x", ["domains[0].progress_deadline is text; it takes a whole number"]),
+        (f"{D}.progress_deadline", 0, ["domains[0].progress_deadline is the number 0"]),
+        (f"{D}.branch_paths", True, []),
+        (f"{D}.node_port", True, ["domains[0].node_port is true; it takes 0, or"]),
+        ("other", 1, ["other is not known; known: app, domains"]),
+        (f"{D}.other", 1, ["domains[0].other is not known; known: host, image"]),
+        (f"{D}.volumes.0.other", 1, ["domains[0].volumes[0].other is not known; known: name, host_path"]),
+        (f"{D}.liveness.other", 1, ["domains[0].liveness.other is not known; known: path"]),
+        (f"{D}.resources.other", 1, ["domains[0].resources.other is not known; known: requests, limits"]),
+        (f"{D}.autoscale", {"max": 1, "other": 1}, ["domains[0].autoscale.other is not known; known: max"]),
         (
             f"{D}.load_balancers",
             [["x"], ["x"]],
@@ -562,6 +575,14 @@ def test_each_value_may_be_what_the_schema_says_and_no_more(
             f"{D}.volumes",
             [5, 5],
             ["domains[0].volumes[0] is the number 5", "domains[0].volumes[1] is the number 5"],
+        ),
+        (
+            f"{D}.volumes",
+            [5, *({"name": name, "host_path": "/", "mount_path": "/a"} for name in "vw")],
+            [
+                "domains[0].volumes[0] is",
+                "domains[0].volumes[1].mount_path, domains[0].volumes[2].mount_path",
+            ],
         ),
         (f"{D}.env", {"A": LEFT_OUT, "B": ""}, ["domains[0].env.A was left out by init"]),
         (
@@ -578,13 +599,46 @@ def test_each_value_may_be_what_the_schema_says_and_no_more(
 def test_a_mistake_is_said_once_and_what_follows_from_it_not(
     path: str, value: object, says: list[str]
 ) -> None:
-    said = [str(mistake) for mistake in mistakes_in(with_value(path, value))]
+    said = [str(mistake) for mistake in web_mistakes(with_value(path, value))]
     assert [mistake[: len(start)] for mistake, start in zip(said, says)] == says
     assert len(said) == len(says)
 
 
+_RIGHT = {"host": "a", "image": "r"}
+
+
+@pytest.mark.parametrize(
+    ("domains", "places", "left"),
+    [
+        ([{**_RIGHT, "port": 8080}, _RIGHT], ["domains[0].host"], [_RIGHT]),
+        ([{**_RIGHT, "node_port": 1, "other": 1}], ["domains[0].other", "domains[0].node_port"], [_RIGHT]),
+        ([5, _RIGHT], ["domains[0]"], [_RIGHT]),
+        ([{**_RIGHT, "host": "A"}, {**_RIGHT, "env": {"A": "", "b c": ""}}], None, [_RIGHT]),
+        ([{**_RIGHT, "host": "A", "volumes": [], "paths": []}], ["domains[0].host", "domains[0].paths"], []),
+        ([_RIGHT], [], [_RIGHT]),
+    ],
+)
+def test_what_is_wrong_with_a_domain_has_a_path_and_the_rest_is_kept(
+    domains: list[YamlValue], places: Optional[list[str]], left: list[dict[str, object]]
+) -> None:
+    for shared in (True, False):
+        found: list[tuple[str, Text]] = []
+        web = read_web_values({"app": "a", "domains": domains}, found=found, shared=shared)
+        assert places is None or [place for place, _ in found] == places
+        assert (web.domains if web is not None else []) == [Domain(**domain) for domain in left]  # type: ignore[arg-type]  # any of them
+
+
+def test_other_values_are_other_templates_where_there_are_some() -> None:
+    values: dict[str, YamlValue] = {"app": "a", "domains": [dict(_RIGHT)], "other": 1}
+    found: list[tuple[str, Text]] = []
+    assert read_web_values(values, found=found, shared=True) is not None
+    assert found == []
+    assert read_web_values(values, found=found, shared=False) is None
+    assert [place for place, _ in found] == ["other"]
+
+
 def test_what_is_missing_is_said_with_what_it_takes() -> None:
-    assert [str(mistake) for mistake in mistakes_in({})] == [
+    assert [str(mistake) for mistake in web_mistakes({})] == [
         f"app is missing; it takes {say('render.accepts_app')}.",
         "domains is missing; it takes a list.",
     ]
@@ -695,7 +749,7 @@ _WEB = _objects(
 @given(values=_WEB)
 @settings(max_examples=examples(400, sample=150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_schema_and_structs_take_and_refuse_the_same(values: dict[str, YamlValue]) -> None:
-    ours = [str(mistake) for mistake in mistakes_in(values)]
+    ours = [str(mistake) for mistake in web_mistakes(values)]
     theirs = [error.message for error in VALIDATOR.iter_errors(values)]
     assert bool(ours) == bool(theirs), (ours, theirs)
     if not ours:
