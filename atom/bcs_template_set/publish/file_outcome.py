@@ -10,8 +10,8 @@ from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Change
 from bcs_template_set.records.late_dataclass import dataclass
 
-ChartState = Literal["none", "created", "unchanged", "failed", "planned"]
-WriteEnd = Literal["applied", "unchanged", "skipped", "failed", "not-attempted", "planned"]
+ChartState = Literal["none", "created", "unchanged", "failed"]
+WriteEnd = Literal["applied", "unchanged", "skipped", "failed", "not-attempted"]
 """How writing a file ended."""
 
 Word = Literal["create", "update", "unchanged", "conflict", "skip", "rollback", "failed"]
@@ -44,7 +44,7 @@ class FileOutcome:
     @property
     def word(self) -> Word:
         """Return the fixed word for what came of the file, or what is planned where nothing has yet."""
-        if not self.change.writes or self.state in ("planned", "applied"):
+        if not self.change.writes or self.state == "applied":
             return self.change.action
         if self.state == "failed":
             return "conflict" if isinstance(self.error, (Overtaken, VersionConflict)) else "failed"

@@ -29,7 +29,6 @@ _STATE_OF_FILE: Mapping[WriteEnd, FileState] = {
     "applied": "published",
     "unchanged": "unchanged",
     "skipped": "skipped",
-    "planned": "planned",
 }
 
 

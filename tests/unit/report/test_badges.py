@@ -41,8 +41,7 @@ def published() -> Outcome:
         "failed": ("update", "failed"),
         "left": ("update", "not-attempted"),
         "skipped": ("skip", "skipped"),
-        "planned": ("update", "planned"),
-        "back": ("rollback", "planned"),
+        "back": ("rollback", "not-attempted"),
         "in conflict": ("conflict", "not-attempted"),
         "unchanged": ("unchanged", "unchanged"),
     }
@@ -104,7 +103,7 @@ def test_every_state_and_word_has_its_colour_and_symbol(golden: Callable[[str, s
     found = sorted(set(badges()))
     golden("report/badges.txt", "\n".join([*found, ""]))
     named = {line.partition(":")[0] for line in found}
-    assert {*STATES} - {"pruned"} <= named, "a file that is pruned is none of the rows"
+    assert {*STATES} - {"pruned", "planned"} <= named, "what is pruned is no row, and a plan shows words"
     assert {*WORDS} <= named
 
 

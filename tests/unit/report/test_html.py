@@ -17,7 +17,8 @@ from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.branches.branch_rows import BranchRow
 from bcs_template_set.messages import LANGUAGES, Language, say
 from bcs_template_set.messages.state_words import FileState, Result
-from bcs_template_set.publish.file_outcome import Word
+from bcs_template_set.publish.file_outcome import ChartState, Word
+from bcs_template_set.publish.plan import ChartAction
 from bcs_template_set.report.examination import State
 from bcs_template_set.report.file_states import STATES
 from bcs_template_set.report.html import (
@@ -113,6 +114,24 @@ def test_a_texts_lines_stay_lines_and_what_is_unseen_in_them_is_shown() -> None:
     assert "<del>-a\n-b\\u200b</del><ins>+&lt;c&gt;</ins>" in html
     noted = replace(scenes.published(), warnings=(say("report.join", parts="a\nb\u200b<c>"),))
     assert "<li>a\nb\\u200b&lt;c&gt;</li>" in render_html(noted)
+
+
+@pytest.mark.parametrize(
+    ("result", "planned", "done", "told"),
+    [
+        ("planned", "create", "none", ["p: Template set web-set 1.0.428 would be published."]),
+        ("planned", "unchanged", "none", []),
+        ("skipped", "create", "none", []),
+        ("published", "create", "created", ["p: Template set web-set 1.0.428 was published."]),
+    ],
+)
+def test_a_plans_page_says_that_a_template_set_would_be_published_and_others_what_became_of_it(
+    result: Result, planned: ChartAction, done: ChartState, told: list[str]
+) -> None:
+    run = scenes.planned()
+    heading = replace(run.heading, template_set="web-set", version="1.0.428")
+    run = replace(run, result=result, chart=done, heading=heading, plan=replace(scenes.USUAL, chart=planned))
+    assert [line for line in page_of(run).skeleton if line.startswith("p: Template set ")] == told
 
 
 def test_a_page_has_no_run_of_empty_lines() -> None:
