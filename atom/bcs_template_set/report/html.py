@@ -243,8 +243,6 @@ def _failure_values(outcome: Outcome) -> dict[str, object]:
 
 def _detail_values(outcome: Outcome) -> dict[str, object]:
     """Return what an error tells of, as deep as each line stands; what is too much for a look is folded."""
-    if outcome.error is None:
-        return {"details": [], "more_details": []}
     details = details_of(outcome)
     first, more = (*listed(details), *listed(failures_of(outcome))), unlisted(details)[:PAGE_ROWS]
     return {
@@ -288,7 +286,7 @@ def _grouped(rows: Sequence[Row]) -> dict[str, object]:
 
 def _group(row: Row) -> str:
     mood = _MOODS_OF_STATES[row.ending.state][0]
-    if mood == "bad" or row.word in ("failed", "conflict"):
+    if mood == "bad":
         return "failed"
     return "unchanged" if row.is_quiet else "ready" if mood == "good" else "changed"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcs_template_set.messages import say
-from bcs_template_set.messages.spelling import NearNames, near_name, nearest, not_known
+from bcs_template_set.messages.spelling import NearNames, near_name, nearest, not_known, with_nearest
 
 MISTAKE = say("agent.file_missing")
 
@@ -29,6 +29,8 @@ def test_the_nearest_word_is_found_unless_words_are_too_long_or_too_many(
     assert nearest(word, known) == found
     near = say("settings.unknown_near", path="a", near=found)
     assert not_known(MISTAKE, word, known, path="a") == (MISTAKE if found is None else near)
+    meant = say("settings.did_you_mean", mistake=MISTAKE, near=found)
+    assert with_nearest(MISTAKE, word, known) == (MISTAKE if found is None else meant)
     told = near_name("settings.unknown_near", word, known)
     assert told == ([] if found is None else [say("settings.unknown_near", near=found)])
 

@@ -166,7 +166,6 @@ def test_before_publishing_began_every_file_stands_as_planned() -> None:
         ("failed", Overtaken(), "conflict"),
         ("not-attempted", None, "skip"),
         ("skipped", None, "skip"),
-        ("planned", None, "update"),
     ],
 )
 def test_how_a_file_ended_has_one_of_the_fixed_words(
