@@ -45,11 +45,6 @@ def test_of_an_own_name_a_word_may_be_too_many_and_not_all(
     assert NearNames(names).meant_by(name, is_own=True) == meant
 
 
-def test_what_nobody_would_name_so_long_is_not_taken_apart() -> None:
-    name = "a" * 1_000_000
-    assert NearNames([name, "db"]).meant_by(name[1:]) is None
-
-
 @pytest.mark.parametrize(("length", "is_found"), [(80, True), (81, False)])
 def test_a_letter_is_looked_for_in_words_that_are_not_too_long(length: int, *, is_found: bool) -> None:
     name = "w" * (length - 1) + "x"
