@@ -14,15 +14,13 @@ _KNOWN = {
     "mapping values are not allowed here": "yaml_colon",
     "did not find expected key": "yaml_indent",
     "did not find expected '-' indicator": "yaml_indent",
-    "could not find expected ':'": "yaml_no_colon",
     "found unexpected end of stream": "yaml_unclosed",
-    "found undefined alias": "yaml_alias_unknown",
 }
 """libyaml's and PyYAML's own words for the mistakes people make most."""
 
-_TOO_DEEP = re.compile(r"\bnest(ing|ed)\b")
+_TOO_DEEP = " nesting "
 """`exceeded maximum nesting depth` (PyYAML 6.0.4), `Maximum nesting level reached, set with …` (libyaml):
-their limits are above ours, so ours is what to say."""
+their limits are above ours, so ours is what to say. No name that a parser quotes has a blank in it."""
 
 
 class YamlUnreadable(Exception):
@@ -54,12 +52,7 @@ def too_deep() -> Text:
 
 def sentence_of(words: str) -> Text:
     """Return the sentence for a parser's words, a general one for the rest: their English is not shown."""
-    nameless = re.sub(r"(alias|tag handle|anchor) '.*'|found character .*? that", _without_quote, words)
-    if _TOO_DEEP.search(nameless):
+    if _TOO_DEEP in words:
         return too_deep()
     known = "yaml_indent" if words.startswith("expected <block end>") else _KNOWN.get(words)
     return say(f"render.{known or 'yaml_problem'}")
-
-
-def _without_quote(match: re.Match[str]) -> str:
-    return match[1] or "found a character that"

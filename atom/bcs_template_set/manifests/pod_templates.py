@@ -12,8 +12,6 @@ from bcs_template_set.manifests.parse import Document, document_of
 from bcs_template_set.records.late_dataclass import dataclass
 
 CONTAINER_LISTS = ("containers", "initContainers")
-_USUAL_PATH = "spec.template"
-_USUAL_CONTAINERS = ("spec", "template", "spec", "containers")
 
 
 class Container(NamedTuple):
@@ -66,11 +64,11 @@ def pod_of(document: Document) -> Optional[PodTemplate]:
     A kind that is not known makes pods if it has containers where Kubernetes' own kinds have theirs.
     """
     kind = kind_of(document.api_version, document.kind)
-    path = _USUAL_PATH if kind is None else kind.pod_template
-    if path is None or (kind is None and not list_at(document.body, *_USUAL_CONTAINERS)):
+    path = "spec.template" if kind is None else kind.pod_template
+    if path is None:
         return None
     value: Fields = mapping_at(document.body, *path.split(".")) if path else document.body
-    if not value:
+    if not value or (kind is None and not list_at(value, "spec", "containers")):
         return None
     labels, annotations = (mapping_at(value, "metadata", key) for key in ("labels", "annotations"))
     return PodTemplate(labels, annotations, spec=mapping_at(value, "spec"), path=path)
@@ -83,17 +81,8 @@ def is_filled_in(document: Document) -> bool:
 
 _WORDS_OF_PODS = frozenset(
     {
-        *(
-            "containers",
-            "image",
-            "instances",
-            "jobTemplate",
-            "nodeSets",
-            "podSpec",
-            "podTemplate",
-            "replicas",
-        ),
-        *("chart", "tasks", "template", "templates"),
+        *("containers", "image", "instances", "jobTemplate", "nodeSets", "podSpec", "podTemplate"),
+        *("chart", "replicas", "tasks", "template", "templates"),
     }
 )
 

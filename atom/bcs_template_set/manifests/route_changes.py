@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
 from bcs_template_set.manifests.naming import normal_path
-from bcs_template_set.manifests.routes import DEFAULT_BACKEND, Route, RouteKey
+from bcs_template_set.manifests.routes import ANY_HOST, DEFAULT_BACKEND, Route, RouteKey
 from bcs_template_set.records.late_dataclass import dataclass
 
 _EXACT = "Exact"
-_ANY = "*"
 
 RoutesByKey = Mapping[RouteKey, Sequence[Route]]
 """Routes by their host and path, the latter without a slash at its end."""
@@ -88,7 +87,7 @@ def told_change(old: Route, new: Route, *, row: str = "") -> str:
 def way_change(old: Route, new: Route) -> str:
     """Return how the type, the class or the load balancer of a route changes, as `Prefix -> Exact`."""
     ways = zip(("", "class ", "load balancer "), _way(old), _way(new))
-    return " ".join(f"{what}{was or '-'} -> {now or '-'}" for what, was, now in ways if was != now)
+    return ", ".join(f"{what}{was or '-'} -> {now or '-'}" for what, was, now in ways if was != now)
 
 
 def _way(route: Route) -> tuple[str, str, str]:
@@ -121,17 +120,14 @@ def _wider(route: Route, routes: RoutesByKey) -> Iterator[Route]:
         yield from (found for found in routes.get((host, "/"), ()) if found.path_type == DEFAULT_BACKEND)
 
 
-def _hosts(host: str) -> Iterator[str]:
-    """Yield a host and those that serve it too: a wildcard stands for one label."""
-    yield host
-    if host != _ANY:
-        if not host.startswith("*."):
-            yield "*." + host.partition(".")[2]
-        yield _ANY
+def _hosts(host: str) -> tuple[str, ...]:
+    """Return a host and those that serve it too, the nearest first: a wildcard stands for one label."""
+    return host, f"*.{host.partition('.')[2]}", ANY_HOST
 
 
 def _parents(path: str) -> Iterator[str]:
-    while path != "/":
+    """Yield a path and those above it, the longest first."""
+    while path:
         yield path
-        path = path.rpartition("/")[0] or "/"
+        path = path.rpartition("/")[0]
     yield "/"

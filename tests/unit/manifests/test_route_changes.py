@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcs_template_set.manifests.parse import parse_documents
-from bcs_template_set.manifests.route_changes import changes_of, served_as, told_change
+from bcs_template_set.manifests.route_changes import by_key, changes_of, heir_of, served_as, told_change
 from bcs_template_set.manifests.routes import DEFAULT_BACKEND, EntryPoint, Route, routes_of
 
 
@@ -37,6 +37,11 @@ CASES = {
     "one of two types, same Service": ("a.x/ Exact, a.x/", "a.x/", "", "", "a.x/ Exact -> Prefix", ""),
     "Prefix or the class's own way": ("a.x/", "a.x/ ?", "", "", "a.x/ Prefix -> ImplementationSpecific", ""),
     "another class": ("a.x/ Exact a one", "a.x/ Exact a two", "", "", "a.x/ class one -> two", ""),
+    "another type and class": (
+        "a.x/ Prefix a one", "a.x/ Exact a two", "", "",
+        "a.x/ Prefix -> Exact, class one -> two",
+        "a.x/ Prefix, class one"
+    ),
     "a class": ("a.x/", "a.x/ Prefix web kong", "", "", "a.x/ class - -> kong", ""),
     "another load balancer": (
         "a.x/ ? web one@lb-1", "a.x/ ? web one@lb-2", "", "", "a.x/ load balancer lb-1 -> lb-2", ""
@@ -85,6 +90,32 @@ def test_a_route_is_told_without_a_host_that_is_known_and_with_its_class() -> No
     old, new = route("a.x/"), route("a.x/ Exact")
     assert told_change(old, new, row="a.x") == "/ Prefix -> Exact"
     assert served_as(route("a.x/ Exact web nginx")) == "Exact, class nginx"
+
+
+@pytest.mark.parametrize(
+    ("lost", "left", "heir"),
+    [
+        ("a.x/b/c", "a.x/, a.x/b, a.x/bb, */b/c", "a.x/b"),
+        ("a.x/b/c", "a.x/, */b/c", "a.x/"),
+        ("a.x/b/c", "a.y/, *.x/b, */b/c", "*.x/b"),
+        ("a.x/b", "*.y/, */", "*/"),
+        ("a.x/", "*/", "*/"),
+        ("*.x/b", "a.x/, *.x/, */b", "*.x/"),
+        ("*.x/", "a.x/, */", "*/"),
+        ("*/b", "a.x/, */", "*/"),
+        ("a.x/b Exact", "a.x/, a.x/b/", "a.x/b/"),
+        ("a.x/b", "a.x/b Exact, */ default", "*/"),
+        ("a.b.x/", "*.x/", ""),
+        ("a.x/b", "a.x/b/c, a.x/bb, a.x/c", ""),
+        ("*.x/", "a.x/", ""),
+        ("*/", "a.x/, *.x/", ""),
+    ],
+)
+def test_the_nearest_host_answers_in_the_place_of_a_lost_route_with_its_longest_path(
+    lost: str, left: str, heir: str
+) -> None:
+    found = heir_of(route(lost), by_key(routes(left)))
+    assert (found and found.host + found.path) == (heir or None)
 
 
 @pytest.mark.parametrize(

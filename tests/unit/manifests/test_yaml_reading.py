@@ -104,6 +104,8 @@ def test_a_byte_order_mark_is_no_mistake(parser: object) -> None:
         ('a: "x\nb: 1\nc: "y"\n', 1, 4, "the quote that begins here is not closed"),
         ("- image: reg/web:\n  port: 80\n", 1, 3, "the image's tag is empty"),
         ('a: "x" y\n', 1, 8, "the indentation does not match"),
+        ("-   - a\n  - b\n", 2, 3, "the indentation does not match"),
+        ("a: 'x", 1, 7, "a quote or bracket is not closed before the end"),
         ("a: b: c\n", 1, 5, '": " stands where YAML expects none'),
         ("a: *nobody\n", 1, 4, "alias (*)"),
         ("a: &x [*x]\n", 1, 8, "contain itself"),
