@@ -27,7 +27,7 @@ LONGEST_FILE_NAME = 64
 LONGEST_LABEL = 63
 LONGEST_SUBDOMAIN = 253
 _HASH = 10
-_LONGEST_INT64 = 19
+_LARGEST_INT64 = "9223372036854775807"
 
 CONFIG_KEY = "[-._a-zA-Z0-9]{1,253}"
 """The form of a key of a ConfigMap or Secret."""
@@ -145,7 +145,7 @@ def is_semver(name: str) -> bool:
 
 
 def _fits_64_bits(digits: str) -> bool:
-    return len(digits) <= _LONGEST_INT64 and int(digits) < 2**63
+    return (len(digits), digits) <= (len(_LARGEST_INT64), _LARGEST_INT64)
 
 
 def successor_of(version: str, number: int) -> str:
@@ -163,14 +163,13 @@ def successor_of(version: str, number: int) -> str:
 def _shortened(version: str, number: int) -> str:
     """Keep a SemVer version's three numbers, and of the rest what there is room for beside a hash."""
     digest = hashlib.sha256(f"{version} {number}".encode("utf-8", "surrogatepass")).hexdigest()
-    core = re.match(r"[0-9.]*[-+]", version) if is_semver(version) else None
-    head = core[0] if core else ""
     tail = f"-{digest[:_HASH]}.{number}"
-    room = LONGEST_VERSION - len(head) - len(tail)
-    if room < 0:
+    room = LONGEST_VERSION - len(tail)
+    core = re.match("[0-9.]*[-+]", version) if is_semver(version) else None
+    if core is not None and core.end() > room:
         # Numbers of 19 digits: a letter first, for SemVer takes no number that begins with 0.
-        return f"{head}h{digest}"[:LONGEST_VERSION]
-    return f"{head}{version[len(head) :][:room]}{tail}"
+        return f"{core[0]}h{digest}"[:LONGEST_VERSION]
+    return version[:room] + tail
 
 
 def check_version_name(name: str) -> Optional[Text]:

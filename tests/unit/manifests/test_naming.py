@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.manifests.naming import (
+    DEFAULT_MAIN_BRANCHES,
     DomainNames,
     check_file_name,
     check_label,
@@ -15,11 +16,16 @@ from bcs_template_set.manifests.naming import (
     check_service_name,
     check_subdomain,
     check_version_name,
+    deployment_file,
+    free_successor,
     is_semver,
     normal_path,
     path_of_branch,
+    routes_file,
     slug_of,
     successor_of,
+    web_file,
+    web_part,
 )
 
 BRANCHES = st.one_of(
@@ -43,15 +49,15 @@ def test_a_branch_that_is_a_label_already_is_its_own_slug(branch: str) -> None:
         ("分支", "branch-"),
         ("", "branch-"),
         ("x" * 41, "x" * 29 + "-"),
+        ("x" * 28 + "-" + "y" * 20, "x" * 28 + "-"),
+        ("a\udcff", "a-"),
         ("-a", "a-"),
         ("007", "007-"),
         ("main-0123456789", "main-0123456789-"),
     ],
 )
 def test_a_slug_that_lost_something_ends_in_a_hash(branch: str, start: str) -> None:
-    slug = slug_of(branch)
-    assert slug.startswith(start)
-    assert re.fullmatch(r".*-[0-9a-f]{10}", slug)
+    assert re.fullmatch(f"{start}[0-9a-f]{{10}}", slug_of(branch))
 
 
 @given(st.lists(BRANCHES, unique=True, max_size=20))
@@ -83,6 +89,11 @@ def test_a_branch_is_served_at_its_slug_and_a_main_branch_at_the_root(branch: st
     assert path_of_branch(branch, main_branches=["main"]) == path
 
 
+@pytest.mark.parametrize("branch", ["main", "master", "release"])
+def test_the_usual_main_branches_are_served_at_the_root(branch: str) -> None:
+    assert path_of_branch(branch, main_branches=DEFAULT_MAIN_BRANCHES) == "/"
+
+
 @given(st.lists(BRANCHES, unique=True, max_size=20))
 def test_two_branches_that_are_not_main_never_share_a_place(branches: list[str]) -> None:
     assert len({normal_path(path_of_branch(branch, main_branches=())) for branch in branches}) == len(
@@ -108,6 +119,34 @@ def test_the_place_of_a_path_has_no_slash_at_its_end(path: str, place: str) -> N
 )
 def test_a_successor_is_the_version_with_a_number(version: str, number: int, successor: str) -> None:
     assert successor_of(version, number) == successor
+
+
+NUMBER = str(2**63 - 1)
+NUMBERS = f"{NUMBER}.{NUMBER}.{NUMBER}"
+ROOMY = f"{'1' * 18}.{'2' * 18}.{'3' * 12}"
+
+
+@pytest.mark.parametrize(
+    ("version", "form"),
+    [
+        ("1.0.0-" + "a" * 56, "1.0.0-" + "a" * 56 + ".2"),
+        ("1.0.0-" + "a" * 57, "1.0.0-" + "a" * 45 + "-##########.2"),
+        (ROOMY + "-" + "a" * 12, ROOMY + "--##########.2"),
+        (ROOMY + "3-" + "a" * 11, ROOMY + "3-h###########"),
+        (NUMBERS + "+a.b", NUMBERS + "+h###"),
+        ("1" * 60 + "-aaa", "1" * 51 + "-##########.2"),
+        ("a\udcff" * 32, "a\udcff" * 25 + "a-##########.2"),
+    ],
+)
+def test_of_a_version_that_is_too_long_its_numbers_are_kept_and_what_there_is_room_for_beside_a_hash(
+    version: str, form: str
+) -> None:
+    assert re.fullmatch(re.escape(form).replace(r"\#", "[0-9a-f]"), successor_of(version, 2))
+
+
+def test_the_first_successor_that_nobody_has_is_taken() -> None:
+    assert free_successor("1.0.7", taken=()) == "1.0.7+2"
+    assert free_successor("1.0.7", taken={"1.0.7", "1.0.7+2", "1.0.7+3", "1.0.7+5"}) == "1.0.7+4"
 
 
 VERSIONS = st.one_of(
@@ -136,7 +175,9 @@ def test_two_versions_or_numbers_never_share_a_successor(asked: set[tuple[str, i
     assert len({successor_of(version, number) for version, number in asked}) == len(asked)
 
 
-@pytest.mark.parametrize("name", ["1.0.0", "1.2.3-rc.1", "0.0.0-0", "1.0.0-a-b", "1.0.0+b.01", "1.0.0-x+y"])
+@pytest.mark.parametrize(
+    "name", ["1.0.0", "1.2.3-rc.1", "0.0.0-0", "1.0.0-a-b", "1.0.0+b.01", "1.0.0-x+y", NUMBERS]
+)
 def test_semver_is_taken(name: str) -> None:
     assert is_semver(name)
 
@@ -156,6 +197,8 @@ def test_semver_is_taken(name: str) -> None:
         "",
         "1.0.0.0",
         "9223372036854775808.0.0",
+        "0.9223372036854775808.0",
+        "0.0.9223372036854775808",
     ],
 )
 def test_what_is_no_semver_is_refused(name: str) -> None:
@@ -197,6 +240,29 @@ def test_other_file_names_are_taken(name: str) -> None:
     assert check_file_name("sp", name) is None
 
 
+def test_without_a_space_a_file_may_use_its_room_too() -> None:
+    assert check_file_name("", "x" * 64) is None
+    assert "65 characters" in str(check_file_name("", "x" * 65))
+
+
+def test_the_characters_that_no_file_name_may_have_are_named() -> None:
+    assert '\\ : * ? " < > |' in str(check_file_name("sp", "a:b"))
+
+
+@pytest.mark.parametrize("part", ["deployment", "service", "routes"])
+def test_a_file_of_a_domain_is_known_by_its_name(part: str) -> None:
+    assert web_file("a.x", part) == f"a.x.{part}.yaml"
+    assert web_part(f"a.x.{part}.yaml") == ("a.x", part)
+    assert (deployment_file("a.x"), routes_file("a.x")) == ("a.x.deployment.yaml", "a.x.routes.yaml")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.x.yaml", "a.x.ingress.yaml", "routes.yaml", "a.x.routes.yml", "a.x.routes"]
+)
+def test_any_other_file_is_none_of_a_domain(name: str) -> None:
+    assert web_part(name) == ("", "")
+
+
 def test_the_names_of_a_domain_are_those_of_the_table() -> None:
     names = DomainNames(app="nginx", host="test.icabe.game")
     assert names.deployment == "deployment.nginx.test.icabe.game"
@@ -214,6 +280,7 @@ def test_limits_are_those_of_kubernetes() -> None:
     assert check_label_key("example.com/name") is None
     assert check_label_key("Example.com/name") is not None
     assert check_label_key("/name") is not None
+    assert check_label_key("example.com/a b") is not None
     assert check_subdomain("a." + "b" * 251) is None
     assert check_subdomain("a.b" + "c" * 251) is not None
     assert check_service_name("1a") is not None
