@@ -261,7 +261,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805, PYI063 - as the base
         """Call what a template calls; a missing name notes itself."""
         if isinstance(__obj, jinja2.Undefined):
-            return __obj()
+            return __obj(*args, **kwargs)
         return super().call(__context, __obj, *args, **kwargs)
 
 

@@ -50,8 +50,8 @@ def test_what_nobody_gave_is_not_defined_and_takes_a_default(tmp_path: Path) -> 
 
 
 def test_the_function_is_there_where_the_name_is_not(tmp_path: Path) -> None:
-    source = "a: {% set n = namespace(i=1) %}{% set n.i = 2 %}{{ n.i }}\n"
-    assert rendered(tmp_path, source) == rendered(tmp_path, source, namespace="prod") == "a: 2\n"
+    source = "a: {% set n = namespace({'i': 1}, k=3) %}{{ n.i }}{{ n.k }}{% set n.i = 2 %}{{ n.i }}\n"
+    assert rendered(tmp_path, source) == rendered(tmp_path, source, namespace="prod") == "a: 132\n"
 
 
 def test_a_version_of_a_build_without_a_branch_has_a_slug_all_the_same(tmp_path: Path) -> None:
