@@ -68,7 +68,7 @@ class Notes:
         self.left_out: list[LeftOut] = []
         self.written: set[str] = set()
         self.foreign: dict[TemplateLine, str] = {}
-        self._names = list(islice(context, MOST_KNOWN + 1))
+        self._names = list(islice(context, MOST_KNOWN))
         self._context = context
         self._noted: dict[Key, Text] = {}
         self._missing = 0
@@ -214,7 +214,7 @@ class MissingName(jinja2.Undefined):
             return
         owner = self._undefined_obj
         is_top = owner is jinja2.utils.missing
-        self.notes.add_missing(_cut(self._undefined_name), owner=owner, is_top=is_top)
+        self.notes.add_missing(str(self._undefined_name), owner=owner, is_top=is_top)
 
     def _used(self, *_args: object, **_named: object) -> MissingName:
         self._note()
@@ -268,9 +268,9 @@ def _cut(text: object) -> str:
 
 
 def _parts_of(owner: object) -> list[str]:
-    """Return the names that a mapping or one of our own values has, for the near miss: all, or too many."""
+    """Return the names that a mapping or one of our own values has, for the near miss."""
     if isinstance(owner, dict):
-        return [key for key in islice(owner, MOST_KNOWN + 1) if isinstance(key, str)]
+        return [key for key in islice(owner, MOST_KNOWN) if isinstance(key, str)]
     return [*getattr(owner, "__dataclass_fields__", ())]
 
 
@@ -290,8 +290,6 @@ class _NoNamespace(MissingName):
     """The name `namespace` of a run without one: missing, and Jinja2's function where it is called."""
 
     __slots__ = ()
-    unsafe_callable = alters_data = False  # what Jinja2 asks of a function before it calls it
-    jinja_pass_arg = None
 
     def __call__(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - as Jinja2's
         return Namespace(*args, **named)

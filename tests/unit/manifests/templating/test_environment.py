@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from tests.support.building import rendered_here
+from tests.support.building import CONTEXT, rendered_here
 
 from bcs_template_set.manifests.templating.bcs_places import Marks, stem_of
 from bcs_template_set.manifests.templating.environment import (
@@ -15,7 +15,7 @@ from bcs_template_set.manifests.templating.environment import (
     Environment,
 )
 from bcs_template_set.manifests.templating.template_lines import template_line
-from bcs_template_set.manifests.templating.template_notes import MOST_SUGGESTIONS, Notes, missing_namespace
+from bcs_template_set.manifests.templating.template_notes import Notes, missing_namespace
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import Workspace, no_files
 from bcs_template_set.messages.errors import LimitExceeded
@@ -169,10 +169,36 @@ def test_without_a_clusters_namespace_the_name_is_missing() -> None:
         ("{{ {1: 2}.x }}", 'a mapping has no "x".'),
         ("{{ m.nmae }}", 'm has no "nmae". It has name. Did you mean "name"?'),
         ("{{ bcs.x }}", 'method has no "x".'),
+        ("{{ commit.x }}", 'commit has no "x". It has sha, short.'),
+        ("{{ many.x }}", f'many has no "x". It has {", ".join("abcdefghijkl")}.'),
+        (f"{{{{ v.{'x' * 301} }}}}", f'v has no "{"x" * 300}".'),
     ],
 )
 def test_a_part_that_is_missing_is_said_of_what_lacks_it(source: str, says: str) -> None:
-    assert said_of(source, v="a b", m={"name": 1}) == [f"1: {says}"]
+    names = {"m": {"name": 1}, "many": dict.fromkeys("abcdefghijklm"), "commit": CONTEXT.commit}
+    assert said_of(source, v="a b", **names) == [f"1: {says}"]
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "says"),
+    [
+        ("{{ m[v] }}", "missing", 'm has no "***". It has name.'),
+        ("{{ [1] | map(v) | list }}", "failed", "(TemplateRuntimeError: No filter named '***'.)."),
+        ("{{ [1] | map('up') | list }}", "failed", "(TemplateRuntimeError: No filter named 'up'.)."),
+        ("{{ v + 1 }}", "failed", '(TypeError: can only concatenate str (not "int") to str).'),
+        ("{{ 'x'.index(v) }}", "failed", "(ValueError)."),
+        ("{{ v.__class__ }}", "failed", "access to attribute '__class__' of 'str' object is unsafe."),
+        ("{% include ['a', 'b'] %}", "failed", "the workspace has no file a, b to include."),
+        ("{% include 'a' %}", "failed", "the workspace has no file a to include."),
+    ],
+)
+def test_what_fails_is_said_in_the_templates_own_words_and_without_values(
+    source: str, kind: str, says: str
+) -> None:
+    names = {"v": "hunter2", "m": {"name": 1}}
+    (said,) = said_of(source, **names)
+    assert said.endswith(says)
+    assert [(found, line) for found, line, _ in noted(source, **names)] == [(kind, 1)]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +210,8 @@ def test_a_part_that_is_missing_is_said_of_what_lacks_it(source: str, says: str)
         "{% if nope | float %}{{ other }}{% endif %}",
         "{% for _ in range(60) %}{{ nope }}{% endfor %}",
         "{{ nope.x.upper().y }}",
+        "{{ nope.__x }}",
+        "{% for key, value in nope | dictsort %}{{ key }}{% endfor %}",
     ],
 )
 def test_what_follows_from_a_missing_name_is_not_missing_too(source: str) -> None:
@@ -191,18 +219,26 @@ def test_what_follows_from_a_missing_name_is_not_missing_too(source: str) -> Non
     assert said == '1: "nope" has no value. Did you mean "nopes"?'
 
 
+def test_what_is_missing_below_a_missing_name_is_told_in_the_same_round() -> None:
+    for source in (
+        "{% for d in nope %}{{ d.host }}{{ other }}{% endfor %}",
+        "{% if nope %}{{ other }}{% endif %}",
+    ):
+        assert noted(source) == [("missing", 1, "nope"), ("missing", 1, "other")]
+
+
 def test_of_many_missing_names_the_first_are_told_what_may_be_meant() -> None:
-    said = said_of("{{ nmae }}\n" * (MOST_SUGGESTIONS + 2), name=1)
+    said = said_of("{% for _ in range(60) %}{{ nmae }}{% endfor %}\n" + "{{ nmae }}\n" * 51, name=1)
     near = [line for line in said if line.endswith('Did you mean "name"?')]
-    assert near == said[:MOST_SUGGESTIONS]
-    assert len(said) == MOST_SUGGESTIONS + 2
+    assert near == said[:50]
+    assert len(said) == 52
 
 
-@pytest.mark.parametrize("source", ["{{ nmae1 }}", "{{ m.nmae1 }}"])
-def test_among_too_many_names_none_is_said_to_be_meant(source: str) -> None:
-    few, many = ({f"name{number}": 1 for number in range(most)} for most in (MOST_KNOWN - 1, MOST_KNOWN))
-    for names, is_told in ((few, True), (many, False)):
-        (said,) = said_of(source, m={**names, "last": 1}, **names)
+@pytest.mark.parametrize("source", ["{{ nmae }}", "{{ m.nmae }}"])
+def test_of_many_names_the_first_are_looked_at_for_what_may_be_meant(source: str) -> None:
+    for before, is_told in ((MOST_KNOWN - 1, True), (MOST_KNOWN, False)):
+        names: dict[str, object] = {**dict.fromkeys(map(str, range(before)), 1), "name": 1}
+        (said,) = said_of(source, **names, m=names)
         assert ("Did you mean" in said) is is_told
 
 
