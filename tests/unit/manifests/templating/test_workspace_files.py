@@ -299,3 +299,13 @@ def test_many_globs_together_may_not_look_at_ever_more_files(tmp_path: Path) -> 
         assert len(workspace.match("*.yaml")[1]) == 2
     with pytest.raises(LimitExceeded, match=str(FULL_GLOBS * 2)):
         workspace.match("*.yaml")
+
+
+def test_a_run_may_have_five_thousand_files_and_no_more(tmp_path: Path) -> None:
+    class Full(Workspace):
+        def match(self, pattern: str) -> tuple[str, list[str]]:
+            return "", [f"{number}.yaml" for number in range(int(pattern[1:]))]
+
+    assert len(resolve_templates(Full(tmp_path), ["*5000"], builtins=(), problems=[])[1]) == 5000
+    with pytest.raises(LimitExceeded, match=r"5001.*5000"):
+        resolve_templates(Full(tmp_path), ["*5001"], builtins=(), problems=[])
