@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -93,37 +94,25 @@ def _plain(value: object) -> Json:
     """Return a sentence, or a field of one, as JSON."""
     if isinstance(value, Text):
         return {"key": value.key, "fields": {name: _plain(field) for name, field in value.fields.items()}}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (int, float)) else str(value)
+    return cast("Json", value)
 
 
-class _Requests:
-    """The lines of stdin, as they come; after the last one, whatever is under way is left.
+def _requests(stdin: BinaryIO) -> Iterator[dict[str, Json]]:
+    """Yield the lines of stdin, as they come; after the last one, whatever is under way is left.
 
     So is what has not begun: who waits for an answer keeps stdin open.
     """
+    lines: SimpleQueue[bytes] = SimpleQueue()
 
-    def __init__(self, stdin: BinaryIO) -> None:
-        self._stdin = stdin
-        self._lines: SimpleQueue[bytes] = SimpleQueue()
-        self._is_under_way = self._is_over = False
-        Thread(target=self._read, daemon=True).start()
+    def read() -> None:
+        for line in stdin:
+            lines.put(line)
+        end_this()
+        lines.put(b"")  # the main thread, which may wait for a line, hears of the end when it goes on
 
-    def _read(self) -> None:
-        for line in self._stdin:
-            self._lines.put(line)
-        self._is_over = True
-        self._lines.put(b"")
-        if self._is_under_way:
-            end_this()
-
-    def next(self) -> Optional[dict[str, Json]]:
-        """Return the next one, or None after the last."""
-        self._is_under_way = False
-        text = self._lines.get().decode("utf-8", "surrogatepass")
-        self._is_under_way = True
-        return None if self._is_over else cast("dict[str, Json]", json.loads(text))
+    Thread(target=read, daemon=True).start()
+    for line in iter(lines.get, b""):
+        yield cast("dict[str, Json]", json.loads(line))
 
 
 def _stop(frame: Optional[FrameType]) -> None:
@@ -133,16 +122,12 @@ def _stop(frame: Optional[FrameType]) -> None:
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Answer every request until there are no more, or nobody is there to hear the answer."""
     when_over(_stop)
-    try:
-        requests = _Requests(stdin)
-        start = requests.next()
-        worker = Worker(start) if start is not None else None
-        while worker is not None and (request := requests.next()) is not None:
-            written = json.dumps(worker.answer(request), ensure_ascii=False)
-            stdout.write(written.encode("utf-8", "surrogatepass") + b"\n")
-            stdout.flush()
-    except (TimeOver, OSError):
-        return
+    with suppress(TimeOver, OSError):
+        requests = _requests(stdin)
+        for worker in map(Worker, requests):  # of the first line; the others are for it
+            for request in requests:
+                stdout.write(json.dumps(worker.answer(request)).encode() + b"\n")
+                stdout.flush()
 
 
 def main() -> None:

@@ -70,15 +70,14 @@ class TemplateRun:
         return {**self.values, **known_names(self.context)}
 
 
-class _Said(Record, is_closed=True):
+class _Said(Record):
     """A sentence of the catalogue, as the child says it."""
 
     key: str
     fields: dict[str, _Field]
 
 
-_Word = Union[str, int, float, _Said]
-_Field = Union[str, int, float, _Said, list[_Word]]
+_Field = Union[str, int, float, _Said, list[str]]
 _Note = tuple[MistakeKind, str, int, str, _Said]
 
 
@@ -88,7 +87,7 @@ class _Answer(Record, is_closed=True):
     text: Optional[str] = None
     variables: list[str] = fresh(factory=list)
     notes: list[_Note] = fresh(factory=list)
-    limit: Optional[tuple[_Said, _Word]] = None
+    limit: Optional[tuple[_Said, _Field]] = None
     left_out: list[LeftOut] = fresh(factory=list)
 
 
@@ -130,17 +129,15 @@ class TemplateProcess:
             LimitExceeded: as the child said.
             OutOfTime: the run's time is over.
         """
-        self.check_time(name)
-        if self._child is None:
-            self._child = self._start()
-        line = self._child.ask({"name": name, "source": source, "is_version": is_version})
+        child = self._child = self._child or self._start()
+        line = child.ask({"name": name, "source": source, "is_version": is_version})
         if self._deadline.passed():
             raise OutOfTime(seconds=self._deadline.whole_seconds)
         try:
-            answer = convert(json.loads(line.decode("utf-8", "surrogatepass")), _Answer)
+            answer = convert(json.loads(line), _Answer)
             self._take_mistakes(answer, notes)
         except (ValueError, KeyError):
-            self._note_end(name, notes)
+            self._note_end(child, name, notes)
             return None
         except LimitExceeded:
             self.close()
@@ -170,13 +167,13 @@ class TemplateProcess:
         for kind, template, line, what, note in answer.notes:
             notes.add((kind, template, line, what), _text(note))
 
-    def _note_end(self, name: str, notes: Notes) -> None:
+    def _note_end(self, child: _Child, name: str, notes: Notes) -> None:
         """Note that the child has said nothing, or nonsense.
 
         Raises:
             InstallationDamaged: it could not even start, for what it imports is.
         """
-        status, is_late = self._child.kill() if self._child is not None else (0, False)
+        status, is_late = child.kill()
         self.close()
         if is_late:
             raise self._out_of_time(name)
@@ -211,9 +208,8 @@ class _Child:
 
     def send(self, message: Mapping[str, object]) -> None:
         """Write a line; where the child has ended, its answer will say so."""
-        line = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         with suppress(OSError):
-            self._stdin.write(line)
+            self._stdin.write(json.dumps(message).encode() + b"\n")
             self._stdin.flush()
 
     def ask(self, message: Mapping[str, object]) -> bytes:
@@ -260,15 +256,10 @@ def _text(said: _Said) -> Text:
     Raises:
         KeyError: the catalogue has no such sentence, or it needs other fields.
     """
-    fields = {name: _said_field(field) for name, field in said.fields.items()}
-    text = Text(said.key, fields)
+    text = Text(said.key, {name: _said(field) for name, field in said.fields.items()})
     text.render("en_US")
     return text
 
 
-def _said(word: _Word) -> object:
-    return _text(word) if isinstance(word, _Said) else word
-
-
-def _said_field(given: _Field) -> object:
-    return [_said(word) for word in given] if isinstance(given, list) else _said(given)
+def _said(field: _Field) -> object:
+    return _text(field) if isinstance(field, _Said) else field

@@ -22,7 +22,7 @@ from tests.support.worker import measured
 from bcs_template_set.manifests.templating import limits as limits_module
 from bcs_template_set.manifests.templating import worker, worker_process
 from bcs_template_set.manifests.templating.limits import Limits, hurry
-from bcs_template_set.manifests.templating.template_notes import Key, Notes
+from bcs_template_set.manifests.templating.template_notes import OUT_OF_TIME, Key, Notes
 from bcs_template_set.manifests.templating.worker_process import (
     TemplateProcess,
     TemplateRun,
@@ -50,8 +50,8 @@ def _as_a_step_starts_it() -> Iterator[None]:
 
 
 def run_of(**more: object) -> TemplateRun:
-    fields: dict[str, object] = {"environ": measured(), **more}
-    return TemplateRun(Path(), {"v": 1}, CONTEXT, StandingClock(), **fields)  # type: ignore[arg-type] # the fields of each test
+    fields: dict[str, object] = {"clock": StandingClock(), "environ": measured(), **more}
+    return TemplateRun(Path(), {"v": 1}, CONTEXT, **fields)  # type: ignore[arg-type] # the fields of each test
 
 
 def rendered(run: TemplateRun, source: str = "{{ v }}") -> str:
@@ -85,12 +85,27 @@ def test_of_an_environment_only_what_starts_python_is_handed_on() -> None:
     assert "canary" not in repr(run_of(environ={"PATH": "canary"}))
 
 
-def test_the_childs_python_is_in_the_mode_of_the_parents(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Utf8:
-        utf8_mode = 1
+def answering(expression: str) -> str:
+    """Return the program of a child that answers with what a line of Python comes to."""
+    return f"import json, sys; sys.stdin.readline(); print(json.dumps({{'text': {expression}}}), flush=True)"
 
-    monkeypatch.setattr(sys, "flags", Utf8())
-    assert rendered(run_of()) == "1"
+
+@pytest.mark.parametrize("mode", [0, 1])
+def test_the_childs_python_is_in_the_mode_of_the_parents(monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
+    class Flags:
+        utf8_mode = mode
+
+    monkeypatch.setattr(sys, "flags", Flags())
+    monkeypatch.setattr(worker_process, "_PROGRAM", answering("str(sys.flags.utf8_mode)"))
+    assert rendered(run_of(environ={**measured(), "LC_ALL": "C.UTF-8"})) == str(mode)
+
+
+def test_a_child_finds_modules_where_the_parent_does_and_nowhere_it_happens_to_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "path", ["", "/one", "/two"])
+    monkeypatch.setattr(worker_process, "_PROGRAM", answering("sys.argv[1] + str(sys.flags.isolated)"))
+    assert rendered(run_of()) == '["/one", "/two"]1'
 
 
 @pytest.mark.parametrize(
@@ -109,10 +124,11 @@ def test_the_childs_python_is_in_the_mode_of_the_parents(monkeypatch: pytest.Mon
 def test_a_child_that_gives_no_answer_is_a_failure_of_that_template(
     monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    program = f"import sys; sys.stdin.readline(); print({answer!r}); sys.stderr.write('canary')"
+    said = f"print({answer!r}, flush=True); sys.stderr.write('canary')"
+    program = f"import sys; sys.stdin.readline(); {said}; sys.stdin.read()"
     monkeypatch.setattr(worker_process, "_PROGRAM", program)
     ((key, note),) = noted(run_of())
-    assert key[:3] == ("failed", "t", 0)
+    assert key == ("failed", "t", 0, "ended")
     assert str(note).startswith("the process that renders templates ended before it was done")
     assert "canary" not in str(note)
 
@@ -122,12 +138,62 @@ def test_a_child_that_ends_at_once_is_a_failure_of_that_template(monkeypatch: py
     assert "(status" in str(noted(run_of())[0][1])
 
 
+def test_a_child_that_can_not_start_since_a_module_of_it_is_damaged_is_no_mistake_of_a_template(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_process, "_PROGRAM", "raise SystemExit(7)")
+    monkeypatch.setitem(sys.modules, worker.__name__, None)
+    with pytest.raises(ImportError):
+        noted(run_of())
+
+
+def said_by(answer: Mapping[str, object], monkeypatch: pytest.MonkeyPatch) -> TemplateRun:
+    """Return a run whose child answers this."""
+    program = f"import sys; sys.stdin.readline(); print({json.dumps(answer)!r}, flush=True); sys.stdin.read()"
+    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    return run_of()
+
+
+MISSING = {"key": "render.part_missing", "fields": {"name": "nmae", "owner": "m"}}
+KNOWN = {"key": "render.part_known", "fields": {"mistake": MISSING, "keys": ["name", "tag"]}}
+
+
+def test_what_a_child_notes_is_noted_as_it_says_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ((key, note),) = noted(said_by({"notes": [["missing", "t", 2, "nmae", KNOWN]]}, monkeypatch))
+    assert (key, str(note)) == (("missing", "t", 2, "nmae"), 'm has no "nmae". It has name, tag.')
+
+
+@pytest.mark.parametrize(
+    ("most", "says"), [(5, "5"), ({"key": "render.seconds", "fields": {"number": 2}}, "2 s")], ids=str
+)
+def test_a_limit_that_a_child_meets_is_said_as_it_says_it(
+    monkeypatch: pytest.MonkeyPatch, most: object, says: str
+) -> None:
+    what = {"key": "render.limit_files", "fields": {"number": 7}}
+    run = said_by({"limit": [what, most]}, monkeypatch)
+    assert f"The number of files, 7, is over the limit of {says}." in str(refused(run))
+
+
+def test_a_text_may_have_two_mebibytes_of_any_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "_PROGRAM", answering("'\\ud800' * 2 * 2**20"))
+    assert rendered(run_of()) == "\ud800" * 2 * 2**20
+
+
+def test_when_the_time_of_all_templates_is_used_up_the_next_is_named() -> None:
+    clock = StandingClock()
+    process = TemplateProcess(run_of(clock=clock, limits=Limits(seconds=2)))
+    process.check_time("t")
+    clock.wait(3)
+    with pytest.raises(
+        LimitExceeded, match=r"The time of rendering \(t\) is over the limit of 2 s"
+    ) as caught:
+        process.check_time("t")
+    assert caught.value.what.key == OUT_OF_TIME
+
+
 def test_braces_that_a_child_makes_up_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = run_of()
-    with contextlib.closing(TemplateProcess(run)) as process:
-        answer = json.dumps({"text": process.stem + "\U000f0002" + "{{ X }}"})
-        program = f"import sys; sys.stdin.readline(); print({answer!r}, flush=True); sys.stdin.read()"
-        monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    with contextlib.closing(TemplateProcess(run_of())) as process:
+        said_by({"text": process.stem + "\U000f0002" + "{{ X }}"}, monkeypatch)
         settled = process.render("", name="t", notes=Notes({}))
     assert settled is not None
     assert settled.is_cut
@@ -150,18 +216,58 @@ def test_a_child_that_does_not_go_by_itself_is_killed(monkeypatch: pytest.Monkey
     assert rendered(run_of()) == "a"
 
 
-def test_an_answer_after_the_end_of_the_runs_time_comes_too_late() -> None:
+def timers() -> list[threading.Timer]:
+    """Return those that have yet to do something."""
+    found = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    return [timer for timer in found if not timer.finished.is_set()]
+
+
+def test_a_child_that_is_done_ends_by_itself_and_nothing_waits_for_it_any_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    end = f"sys.stdin.read(); open({str(tmp_path / 'end')!r}, 'w')"
+    monkeypatch.setattr(worker_process, "_PROGRAM", f"{answering('str()')}; {end}")
+    monkeypatch.setattr(worker_process, "GRACE", 60)
+    run, before = run_of(), timers()
+    with contextlib.closing(TemplateProcess(run)) as process:
+        process.render("", name="t", notes=Notes({}))
+        (own,) = (timer for timer in timers() if timer not in before)
+        assert own.daemon
+    assert (tmp_path / "end").exists()
+    assert timers() == before
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_child_that_is_left_while_it_renders_is_ended_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Stopped(Exception):
+        """A run is stopped by a signal."""
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    end = f"open({str(tmp_path / 'end')!r}, 'w')"
+    asked = f"sys.stdin.readline(); sys.stdin.readline(); os.kill({os.getpid()}, signal.SIGTERM)"
+    begun = f"import os, signal, sys; {asked}; sys.stdin.read(); {end}"
+    monkeypatch.setattr(worker_process, "_PROGRAM", begun)
+    signal.signal(signal.SIGTERM, stop)
+    with pytest.raises(Stopped):
+        rendered(run_of())
+    assert not (tmp_path / "end").exists()
+
+
+def test_an_answer_after_the_end_of_the_runs_time_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = StandingClock()
-    run = run_of(deadline=Deadline(clock, seconds=5))
+    run = run_of(clock=clock, deadline=Deadline(clock, seconds=5))
     clock.wait(10)
+    monkeypatch.setattr(worker_process, "_PROGRAM", answering("''"))
     with pytest.raises(OutOfTime):
         rendered(run)
-    stepping = StandingClock(step=1.5)
-    late = TemplateRun(
-        Path(), {}, CONTEXT, stepping, deadline=Deadline(stepping, seconds=5), environ=measured()
-    )
-    with pytest.raises(OutOfTime):
-        rendered(late, "1")
+
+
+def test_a_template_is_rendered_by_an_interpreter_of_its_own() -> None:
+    assert rendered(run_of()) == "1"
 
 
 def test_where_a_child_hears_no_such_signal_it_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
