@@ -46,7 +46,15 @@ def test_no_mistake_shows_what_stands_there(text: str) -> None:
     assert "variables" in shown
 
 
-@pytest.mark.parametrize("text", ["- a", "a", "a: b: c", "\ta: b"])
-def test_what_is_no_mapping_is_refused(text: str) -> None:
-    with pytest.raises(ValuesInvalid, match="variables"):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- a", 'variables is a list; write NAME: "value"'),
+        ("a", "variables is text; it takes a mapping"),
+        ("a: b: c", "variables"),
+        ("\ta: b", "variables"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ValuesInvalid, match=says):
         read_variables(text)

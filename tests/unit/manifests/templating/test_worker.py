@@ -121,15 +121,17 @@ def served(*requests: Mapping[str, object], start: Mapping[str, object] = START)
 
     class Heard(BytesIO):
         def flush(self) -> None:
+            others.extend(thread for thread in threading.enumerate() if thread is not threading.main_thread())
             send(next(waiting))
 
+    others: list[threading.Thread] = []
     out = Heard()
     with os.fdopen(reading, "rb") as stdin:
         send(start)
         send(next(waiting))
         worker.serve(stdin, out)
-        assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
-    lines = out.getvalue().decode("utf-8", "surrogatepass").split("\n")
+    assert [thread for thread in others if not thread.daemon] == []  # a child that fails ends all the same
+    lines = out.getvalue().split(b"\n")
     return [json.loads(line) for line in lines if line]
 
 
