@@ -11,6 +11,7 @@ as yaml.v2 does not.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -45,7 +46,6 @@ class SpellingLost(NumberUnusable):
     """A word that would be printed otherwise than it is written: `1.10`, `0123456`, `on`."""
 
     def __init__(self, value: Plain) -> None:
-        super().__init__()
         self.value = value
 
 
@@ -102,7 +102,7 @@ def key_of(text: str) -> str:
         return ""
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+    return value if isinstance(value, str) else json.dumps(value).removesuffix(".0")
 
 
 def is_text(word: str) -> bool:
@@ -137,7 +137,7 @@ def _number_of_go(text: str) -> Plain:
 def _read_float(text: str) -> Plain:
     number = float(text.replace("_", ""))
     # Go's ParseFloat refuses what overflows, and the word stays text.
-    return text if number in (float("inf"), float("-inf")) else number
+    return text if math.isinf(number) else number
 
 
 def _read_integer(text: str) -> int:

@@ -4,11 +4,18 @@ import re
 from typing import Optional
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.building import VALUES_OF_ANY_KIND
 
-from bcs_template_set.manifests.parse import Document, bcs_variables_in, parse_documents, parse_foreign
+from bcs_template_set.manifests.parse import (
+    Document,
+    bcs_variables_in,
+    parse_documents,
+    parse_foreign,
+    with_variables,
+    yaml_of,
+)
 from bcs_template_set.manifests.parser_words import YamlUnreadable
 from bcs_template_set.manifests.pod_templates import objects_of
 from bcs_template_set.manifests.routes import Route, images_of, node_ports_of, routes_of
@@ -46,6 +53,11 @@ def test_documents_come_with_what_messages_speak_of() -> None:
     )
     assert first.title == "Service/s"
     assert (second.title, second.line) == ("Pod/?", 7)
+    assert "'ns'" in repr(first)
+    assert "body" not in repr(first)
+    (document,) = parse("apiVersion: apps/v1\nmetadata: {name: d}\n")
+    assert [one.group for one in (first, second, document)] == ["", "", "apps"]
+    assert document.title == "?/d"
 
 
 def test_a_field_that_is_no_text_is_empty_and_breaks_nothing() -> None:
@@ -57,8 +69,17 @@ def test_a_field_that_is_no_text_is_empty_and_breaks_nothing() -> None:
 def test_a_document_that_is_no_mapping_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(YamlUnreadable) as caught:
         parse(f"a: 1\n---\n{text}")
-    assert caught.value.line == 3
+    assert (caught.value.line, caught.value.column) == (3, 1)
     assert "not a Kubernetes object" in str(caught.value)
+
+
+def test_what_is_no_mapping_for_a_sign_that_looks_alike_is_told_by_that_sign() -> None:
+    with pytest.raises(YamlUnreadable) as caught:
+        parse("a: 1\n---\nkind\uff1aPod\n  b\uff1ac\n")
+    assert (caught.value.line, caught.value.column) == (3, 5)
+    assert "U+FF1A" in str(caught.value)
+    with pytest.raises(YamlUnreadable, match="not a Kubernetes object"):
+        parse("a: b\n c\uff1ad\n--- text\n")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +92,7 @@ def test_a_document_that_is_no_mapping_is_refused_with_its_line(text: str) -> No
         ("a: [{{ X }}, {b: {{ Y }}}]", {"a": ["{{ X }}", {"b": "{{ Y }}"}]}),
         ("a: |\n  x {{ X }}\n  {{ Y }}\n", {"a": "x {{ X }}\n{{ Y }}\n"}),
         ("a: v0z {{ X }}", {"a": "v0z {{ X }}"}),
+        ("a: None0z {{ X }}", {"a": "None0z {{ X }}"}),
     ],
 )
 def test_what_is_left_for_bcs_is_seen_as_such(text: str, body: dict[str, YamlValue]) -> None:
@@ -81,6 +103,9 @@ BCS_PATTERN = re.compile(r"\{\{([^}]*)\}\}")
 
 
 @given(st.text("{} a\n", max_size=40))
+@example("{{ a }}")
+@example("}{{a}}")
+@example("{{{a}}{{a}")
 def test_variables_are_found_where_the_pattern_of_bcs_finds_them(text: str) -> None:
     found = [(variable.inner, variable.start, variable.end) for variable in bcs_variables_in(text)]
     assert found == [(match[1], match.start(), match.end()) for match in BCS_PATTERN.finditer(text)]
@@ -91,6 +116,34 @@ def test_a_text_of_braces_takes_no_time(text: str) -> None:
     # With a pattern this takes hours, so there is no need to look at a clock.
     assert list(bcs_variables_in(text)) == []
     assert parse_foreign(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("a: {{ X }}", "a: x"),
+        ("{{X}}-{{  Y }}: {{ X }} ", "x-: x "),
+        ("{{ Z }}", ""),
+        ("{ { X } }", "{ { X } }"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_filled_as_bcs_does_with_nothing_for_what_has_no_value(text: str, filled: str) -> None:
+    assert with_variables(text, {"X": "x", "Y": ""}) == filled
+
+
+def test_a_text_is_parsed_with_a_word_for_each_variable_and_as_many_lines() -> None:
+    text = "a: {{ X }}\nb: {{\n\n}}{{ X }}\r\nc: {{\r\n}}"
+    words = re.fullmatch(r"a: (\w+)\nb: (\w+)\n\n(\w+)\r\nc: (\w+)\n", yaml_of(text))
+    assert words is not None
+    assert len(set(words.groups())) == 4
+    assert yaml_of("a: { b }") == "a: { b }"
+
+
+def test_half_of_a_sign_is_no_yaml_beside_a_variable_either() -> None:
+    assert parse_foreign("a: {{ X }}\ud800") is None
+    with pytest.raises(YamlUnreadable, match="U\\+D800"):
+        parse("a: {{ X }}\ud800")
 
 
 def test_lines_stay_true_around_variables() -> None:
@@ -182,7 +235,7 @@ def test_a_key_that_is_a_word_is_found_with_its_line_and_a_number_is_not_shown(
     assert parse_foreign(text) is not None, "what others wrote is read all the same"
 
 
-@pytest.mark.parametrize("key", ["true", "8080", "-1", "1.5", "yes-no", "app.kubernetes.io/name"])
+@pytest.mark.parametrize("key", ["true", "8080", "-1", "1.5", "v1.0", "yes-no", "app.kubernetes.io/name"])
 def test_a_key_that_arrives_as_it_is_written_needs_no_quotes(key: str) -> None:
     assert parse(f"kind: X\ndata:\n  {key}: x\n")[0].body["data"] == {key: "x"}
 
