@@ -72,15 +72,11 @@ def objects_at(value: Fields, path: str, *, where: str = "") -> Sequence[tuple[s
         above, found = found, []
         for around, mapping in above:
             below = mapping.get(name)
-            if below is None:
-                continue
             place = f"{around}.{name}" if around else name
             if not is_list and isinstance(below, dict):
                 found.append((place, below))
             elif is_list and isinstance(below, list):
                 found += ((f"{place}[{index}]", mapping_at(item)) for index, item in enumerate(below))
-        if not found:
-            break
     return found
 
 
@@ -117,19 +113,16 @@ def _follow(
 ) -> None:
     if place.notes:
         found.append((where, value, place.notes))
-    if not place.below:
-        return
-    known = place.below
     for key, below in value.items():  # of which there are fewer than keys of paths
-        if key not in known:
+        if key not in place.below:
             continue
-        places = known[key]
+        of_mapping, of_items = place.below[key]
         at = f"{where}.{key}" if where else key
         if isinstance(below, dict):
-            _follow(places[0], below, at, found)
+            _follow(of_mapping, below, at, found)
         elif isinstance(below, list):
             for index, item in enumerate(below):
-                _follow(places[1], item if isinstance(item, dict) else _NOTHING, f"{at}[{index}]", found)
+                _follow(of_items, mapping_at(item), f"{at}[{index}]", found)
 
 
 @cache

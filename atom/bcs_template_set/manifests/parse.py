@@ -57,7 +57,7 @@ def parse_documents(
     """
     variables = _Placeholders(text)
     documents: list[Document] = []
-    for line, value in read_documents(variables.hidden(text), source=source, reading=WRITTEN, lost=lost):
+    for line, value in read_documents(variables.hidden, source=source, reading=WRITTEN, lost=lost):
         if value is None:
             continue
         if not isinstance(value, dict):
@@ -70,7 +70,7 @@ def parse_documents(
 
 def yaml_of(text: str) -> str:
     """Return a rendered text as it is parsed: line by line the same, with a word for every `{{ … }}`."""
-    return _Placeholders(text).hidden(text)
+    return _Placeholders(text).hidden
 
 
 def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
@@ -81,7 +81,7 @@ def parse_foreign(text: str) -> Optional[tuple[Document, ...]]:
     bare = _ONLY_VARIABLES.sub(lambda match: _as_many_lines(match[0]), text)
     variables = _Placeholders(bare)
     try:
-        found = list(read_documents(variables.hidden(bare), source="", reading=MANIFESTS))
+        found = list(read_documents(variables.hidden, source="", reading=MANIFESTS))
     except YamlUnreadable:
         return None
     return tuple(
@@ -120,7 +120,9 @@ def bcs_variables_in(text: str) -> Iterator[BcsVariable]:
     The same as BCS's pattern, braces around anything but `}` (cluster-resources,
     pkg/action/template/helper.go), but in one walk: on a text of braces a pattern would take hours.
     """
-    begin, close = 0, text.find("}") if "{{" in text else -1
+    if "{{" not in text:
+        return
+    begin, close = 0, text.find("}")
     while close >= 0:
         start = text.find("{{", begin, close)
         begin = close + 1
@@ -142,21 +144,26 @@ def with_variables(text: str, values: Mapping[str, str]) -> str:
 
 def _as_many_lines(text: str) -> str:
     """Return as many line breaks as a text has that is taken out, so that line numbers stay true."""
-    return "\n" * sum(1 for _ in _BREAKS_OF_YAML.finditer(text))
+    return "\n" * len(_BREAKS_OF_YAML.findall(text))
 
 
 class _Placeholders:
     """Puts words in the place of `{{ … }}`, and `{{ … }}` back into parsed values."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._variables = list(bcs_variables_in(text))
-        # A word that no text can hold by chance, or on purpose: it is made of the text.
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")) if self._variables else None
-        self._stem = f"bcs{digest.hexdigest()[:12]}v" if digest is not None else ""
 
-    def hidden(self, text: str) -> str:
-        if not self._variables:
-            return text
+    @cached_property
+    def _stem(self) -> str:
+        """Return how a word begins that no text can hold by chance, or on purpose: it is made of the text."""
+        digest = hashlib.sha256(self._text.encode("utf-8", "surrogatepass"))
+        return f"bcs{digest.hexdigest()[:12]}v"
+
+    @property
+    def hidden(self) -> str:
+        """Return the text with a word in the place of each `{{ … }}`, as many lines long."""
+        text = self._text
         pieces: list[str] = []
         end = 0
         for number, variable in enumerate(self._variables):

@@ -31,9 +31,9 @@ _MOST_SIGNS = 50
 """With 40 columns before them they are never as deep as the parser's limit."""
 _LINE = re.compile(
     rf"( {{0,40}})(- {{1,4}})?(?:({_KEY}):(?= |$))?"  # see _MOST_SIGNS
-    rf"(?: *(?:({_WORD})|({_TEXT})|(\{{\}})|([\[{{].*?[\]}}])))?(?: +#.*| *)"
+    rf"(?: *(?:({_WORD})|({_TEXT})|([\[{{].*?[\]}}])))?(?: +#.*| *)"
 )
-_INDENT, _DASH, _OPEN, _PLAIN, _QUOTED, _MAP, _BRACKETS = range(1, 8)
+_INDENT, _DASH, _OPEN, _PLAIN, _QUOTED, _BRACKETS = range(1, 7)
 """The numbers of groups, by which a line is told: nothing after the dash, nothing after the key, ..."""
 _NOTHING = re.compile(" *(?:#.*)?")
 _NEXT = "---"
@@ -99,7 +99,7 @@ def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa:
             owner[name] = node
             columns.append(indent)
             nodes.append(node)
-        elif indent != column or (not inner and isinstance(node, list)):
+        else:
             while columns[-1] > indent:
                 columns.pop()
                 nodes.pop()
@@ -110,9 +110,7 @@ def _tree_of(lines: Iterable[_Line]) -> Optional[dict[str, YamlValue]]:  # noqa:
             if column != indent:
                 return None
         owner = None
-        value: YamlValue = (
-            given if group < _MAP else {} if group == _MAP else cast("YamlValue", json.loads(str(given)))
-        )
+        value: YamlValue = given if group < _BRACKETS else json.loads(cast("str", given))
         if inner:
             if not isinstance(node, list):
                 return None
@@ -158,10 +156,10 @@ def _named(written: str, reading: Reading) -> Optional[_Line]:
 
 
 @lru_cache(maxsize=1024)
-def _head(head: str, reading: Reading) -> Optional[tuple[int, int, str]]:
+def _head(head: str, reading: Reading) -> Optional[tuple[int, int, Optional[str]]]:
     """Return columns and key of a line from what stands before its `: "`; None where it is not plain."""
     line = None if "#" in head else _line(f"{head}:", reading)  # what is a comment leaves the key without one
-    return None if line is None or line[2] is None or line[4] != _OPEN else (line[0], line[1], line[2])
+    return None if line is None or line[4] != _OPEN else line[:3]
 
 
 def _line(written: str, reading: Reading) -> Optional[_Line]:
@@ -169,8 +167,8 @@ def _line(written: str, reading: Reading) -> Optional[_Line]:
     match = _LINE.fullmatch(written)
     if match is None or match.lastindex == _INDENT:
         return _SKIPPED if _NOTHING.fullmatch(written) else None
-    indent, key, group = match.end(_INDENT), match[_OPEN], match.lastindex or 0
-    inner = 0 if match[_DASH] is None else match.end(_DASH)
+    indent, inner = match.end(_INDENT), max(0, match.end(_DASH))
+    key, group = match[_OPEN], cast("int", match.lastindex)
     if not (inner or key) or group == _DASH or (key and reading.text_keys and key_of(key) != key):
         return None
     value: Plain = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Optional, Protocol
+from typing import Optional, Protocol, cast
 
 import yaml
 
@@ -28,9 +28,6 @@ class Parser(Protocol):
     def get_event(self) -> yaml.Event:
         """Return the next event."""
 
-    def dispose(self) -> None:
-        """Let go of what the parser holds."""
-
 
 class ParserType(Protocol):
     """What makes one, for a text."""
@@ -46,7 +43,7 @@ def begun_at(exc: yaml.MarkedYAMLError, text: str, *, line: int, parser: ParserT
         return Sign(line, lines[line].index("image:"), say("render.yaml_image_tag"))
     mark = exc.context_mark
     if mark is not None and mark.line < len(lines):
-        problem = _begun_with(exc.context or "", lines[mark.line][mark.column :], is_here=mark.line == line)
+        problem = _begun_with(str(exc.context), lines[mark.line][mark.column :], is_here=mark.line == line)
         if problem is not None:
             return Sign(mark.line, mark.column, problem)
     return _quote_open_until(line, parser(text))
@@ -67,10 +64,9 @@ def _quote_open_until(line: int, parser: Parser) -> Optional[Sign]:
     with suppress(yaml.MarkedYAMLError):
         while True:
             last = parser.get_event()
-    parser.dispose()
     if not isinstance(last, yaml.ScalarEvent) or last.style not in ("'", '"'):
         return None
-    start, end = last.start_mark, last.end_mark
-    if start is None or end is None or not start.line < end.line == line:
-        return None
-    return Sign(start.line, start.column, say("render.yaml_quote_open"))
+    start, end = cast("yaml.Mark", last.start_mark), cast("yaml.Mark", last.end_mark)
+    if start.line < end.line == line:
+        return Sign(start.line, start.column, say("render.yaml_quote_open"))
+    return None

@@ -35,7 +35,7 @@ from bcs_template_set.messages import Text, say
 if TYPE_CHECKING:
     from bcs_template_set.manifests.yaml_reading import YamlValue
 
-MOST_EXPANDED = 8 * 1024 * 1024
+MOST_EXPANDED = 8_000_000
 MOST_NOTED = 100
 """Mistakes of one text; who made more has written another thing."""
 
@@ -70,13 +70,12 @@ class Events:
         self._source = source
         self._reading = reading
         self._parser_type = parser or available_parser()
-        self._anchors: dict[str, Optional[tuple[YamlValue, int]]] = {}
-        self._spent = 0
+        self._anchors: dict[Optional[str], Optional[tuple[YamlValue, int]]] = {}
+        self.spent = 0
 
     def documents(self) -> Iterator[tuple[int, YamlValue]]:
         """Yield what `read_documents` does."""
-        parser = self._parser_type(self._text)
-        self._next = parser.get_event
+        self._next = self._parser_type(self._text).get_event
         try:
             while not isinstance(event := self._next(), yaml.StreamEndEvent):
                 if isinstance(event, yaml.DocumentStartEvent):
@@ -84,8 +83,6 @@ class Events:
                     yield _start(first)[0] + 1, self._document(first)
         except yaml.MarkedYAMLError as exc:
             raise self._translate(exc) from exc
-        finally:
-            parser.dispose()
 
     def _document(self, first: yaml.Event) -> YamlValue:
         self._anchors, self._innermost = {}, first
@@ -98,9 +95,8 @@ class Events:
         kind = type(event)
         if kind is yaml.AliasEvent:
             return self._alias(event)
-        before, anchor = self._spent, cast("yaml.NodeEvent", event).anchor
-        if anchor is not None:
-            self._anchors[anchor] = None
+        before, anchor = self.spent, cast("yaml.NodeEvent", event).anchor
+        self._anchors[anchor] = None
         value: YamlValue
         if kind is yaml.ScalarEvent:
             value = self._scalar(cast("yaml.ScalarEvent", event), key)
@@ -108,8 +104,7 @@ class Events:
             value = self._mapping(self._opened(event, depth=depth, tag="map"), depth=depth + 1)
         else:
             value = self._sequence(self._opened(event, depth=depth, tag="seq"), depth=depth + 1)
-        if anchor is not None:
-            self._anchors[anchor] = (value, self._spent - before)
+        self._anchors[anchor] = (value, self.spent - before)
         return value
 
     def _opened(self, event: yaml.Event, *, depth: int, tag: str) -> yaml.Event:
@@ -153,8 +148,7 @@ class Events:
             raise self._error(event, say("render.yaml_key"))
         text: str = event.value
         self._spend(len(text) + 1, event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = (text, len(text) + 1)
+        self._anchors[event.anchor] = (text, len(text) + 1)
         if text == _MERGE and event.implicit[0]:
             return None
         if event.implicit[0] and self._reading is not MANIFESTS:  # what others wrote is read as BCS reads it
@@ -205,7 +199,7 @@ class Events:
             if event.implicit[0]:
                 return read_word(text, reading=self._reading)
         except SpellingLost as loss:
-            which = "number" if isinstance(loss.value, float) or type(loss.value) is int else "word"
+            which = "number" if type(loss.value) in (int, float) else "word"
             form = f'{key}: "…"' if PLAIN_KEY.fullmatch(key) else '"…"'
             self._note(event, say(f"render.yaml_spelling_{which}", form=form))
             return loss.value
@@ -216,16 +210,15 @@ class Events:
     def _tagged(self, event: yaml.ScalarEvent, text: str) -> YamlValue:
         if event.tag in ("!", _TAG + "str"):
             return text
-        value = read_word(text, reading=self._reading) if text else None
-        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
-        kind = wanted.get(str(event.tag).removeprefix(_TAG))
-        if kind is None or not isinstance(value, cast("type", kind)):
+        value = read_word(text, reading=self._reading)
+        wanted = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
+        if type(value) not in wanted.get(str(event.tag).removeprefix(_TAG), ()):
             raise self._error(event, say("render.yaml_tag"))
         return value
 
     def _spend(self, amount: int, event: yaml.Event) -> None:
-        self._spent += amount
-        if self._spent > MOST_EXPANDED:
+        self.spent += amount
+        if self.spent > MOST_EXPANDED:
             raise self._error(event, say("render.yaml_bomb"))
 
     def _note(self, event: yaml.Event, problem: Text, *, at: int = 0) -> None:
@@ -240,8 +233,8 @@ class Events:
         return self._unreadable(problem, line=line, column=column + at)
 
     def _translate(self, exc: yaml.MarkedYAMLError) -> YamlUnreadable:
-        mark = exc.problem_mark or exc.context_mark
-        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
+        mark = cast("yaml.Mark", exc.problem_mark)
+        line, column = mark.line, mark.column
         begin = max(0, line - 1)
         lines = self._text.splitlines()[begin : line + 1]
         sign = sign_before_value(lines)
@@ -251,8 +244,7 @@ class Events:
         if begun is not None:
             return self._unreadable(begun.problem, line=begun.line, column=begun.column)
         is_tab = any("\t" in candidate[: _indent(candidate)] for candidate in lines)
-        words = (exc.problem or exc.context or "").strip()
-        problem = sentence_of(words)
+        problem = sentence_of(str(exc.problem))
         if is_tab and problem != too_deep():
             problem = say("render.yaml_tab")
         return self._unreadable(problem, line=line, column=column)
@@ -263,8 +255,8 @@ class Events:
 
 def _start(event: yaml.Event) -> tuple[int, int]:
     """Return the line and column of an event, from 0. Both parsers always mark where one begins."""
-    mark = event.start_mark
-    return (mark.line, mark.column) if mark is not None else (0, 0)
+    mark = cast("yaml.Mark", event.start_mark)
+    return mark.line, mark.column
 
 
 def _indent(line: str) -> int:

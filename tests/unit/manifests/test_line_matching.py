@@ -8,7 +8,7 @@ from difflib import unified_diff
 import pytest
 
 from bcs_template_set.manifests.document_diff import MOST_LINES, count_lines, unified
-from bcs_template_set.manifests.line_matching import WORK_AT_LEAST, BoundedMatcher
+from bcs_template_set.manifests.line_matching import WORK_AT_LEAST, BoundedMatcher, changed_hunks
 from bcs_template_set.messages.spelling import LONGEST, MOST_KNOWN, nearest
 
 
@@ -32,6 +32,42 @@ def test_what_there_is_no_work_left_for_is_matched_at_its_ends() -> None:
     matcher.work = 0
     assert [tuple(block) for block in matcher.get_matching_blocks()] == [(0, 0, 1), (2, 2, 2), (4, 4, 0)]
     assert BoundedMatcher(["a"], ["a"]).find_longest_match() == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("part", "match"),
+    [
+        ((1, 3, 1, 4), (1, 1, 2)),
+        ((1, 4, 1, 3), (1, 1, 2)),
+        ((1, 5, 1, 5), (1, 1, 3)),
+        ((4, 5, 0, 1), (5, 1, 0)),
+    ],
+)
+def test_a_part_is_matched_at_its_own_ends(part: tuple[int, int, int, int], match: tuple[int, ...]) -> None:
+    matcher = BoundedMatcher(list("xabcy"), list("xabcz"))
+    matcher.work = 0
+    assert matcher.find_longest_match(*part) == match
+    assert matcher.find_longest_match() == (0, 0, 4)
+    assert matcher.spent == 0
+
+
+def test_a_search_costs_a_comparison_for_each_line_and_each_of_its_places() -> None:
+    matcher = BoundedMatcher(["b", "a", "c"], ["a", "c", "x", "a"])
+    matcher.work = 12
+    found = [matcher.find_longest_match(*part) for part in [(0, 3, 0, 4), (1, 3, 0, 4), (0, 1, 0, 4)]]
+    assert found == [(1, 0, 2), (1, 0, 2), (0, 0, 0)]
+    assert matcher.spent == (1 + 3 + 2) + (3 + 2) + 1
+    assert matcher.find_longest_match(0, 2, 1, 2) == (2, 2, 0), "there is nothing left"
+
+
+def test_a_line_that_stands_everywhere_is_looked_for_in_a_short_text_and_left_out_of_a_long_one() -> None:
+    assert BoundedMatcher(["a\n"] * 30, ["b\n", *["a\n"] * 30]).find_longest_match() == (0, 1, 30)
+    old = [
+        line for n in range(2000) for line in (f"{n}\n", f"x {n % 40}\n", f"y {n % 40}\n", f"z {n % 40}\n")
+    ]
+    new = [line for n, line in enumerate(old) if n % 400 != 200]
+    hunks = [line for _, found in changed_hunks(old, new) for line in found]
+    assert [line[0] for line in hunks if line[0] != " "] == ["-"] * 20
 
 
 def test_a_difference_reads_as_difflibs() -> None:

@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bcs_template_set.manifests.parser_words import YamlUnreadable
-from bcs_template_set.manifests.plain_lines import _MOST_KNOWN, read_plain
+from bcs_template_set.manifests.plain_lines import _MOST_KNOWN, _head, _known, read_plain
 from bcs_template_set.manifests.yaml_events import available_parser
 from bcs_template_set.manifests.yaml_reading import YamlValue, read_documents
-from bcs_template_set.manifests.yaml_words import MANIFESTS, SETTINGS, WRITTEN, Reading
+from bcs_template_set.manifests.yaml_words import MANIFESTS, SETTINGS, WRITTEN, Reading, key_of
 
+LEFT = "left to the parser"
 TESTS = Path(__file__).parents[2]
 READINGS = pytest.mark.parametrize("reading", [SETTINGS, MANIFESTS, WRITTEN], ids=["own", "bcs", "written"])
 MANIFEST = """\
@@ -47,6 +48,12 @@ spec:
 ---
 apiVersion: v1
 """
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> None:
+    for kept in (_known, _head, key_of):
+        kept.cache_clear()
 
 
 def by_parser(text: str, reading: Reading) -> Optional[list[tuple[int, YamlValue]]]:
@@ -93,7 +100,8 @@ def test_a_manifest_is_plain_and_comes_to_the_same(reading: Reading) -> None:
         *("a: b\n  c: d\n", "a: 1\na: 2\n", "  a: 1\nb: 2\n", "a:\n    b: 1\n  c: 2\n", "a: 1\n- b\n"),
         *("- a\nb: 1\n", "a: .inf\n", "a: 1\n---\n", "a: 1\n---\n# nothing\n---\nb: 1\n", "--- \na: 1\n"),
         *("%YAML 1.1\n---\na: 1\n", "...\n", "a: \u2028b\n", f"{' ' * 41}a: 1\n", f"{'a' * 129}: 1\n"),
-        f"a: {'b' * 500}",
+        f"a: {'b' * 498}",
+        "---\n---\na: 1\n",
     ],
 )
 def test_what_is_not_plain_is_left_to_the_parser(text: str) -> None:
@@ -120,9 +128,49 @@ def test_samples_are_read_alike_by_both_readers() -> None:
     assert plain > 100
 
 
-def test_lines_are_kept_up_to_a_limit() -> None:
+@pytest.mark.parametrize(
+    ("text", "documents"),
+    [
+        ("", []),
+        ("# c\n\n", []),
+        ("---\na: 1\n", [(2, {"a": 1})]),
+        ("# c\n---\n\n # c\na: 1\n---\nb: 1", [(5, {"a": 1}), (7, {"b": 1})]),
+        ("a: xé\n", [(1, {"a": "xé"})]),
+        (f"a: {'b' * 497}", [(1, {"a": "b" * 497})]),
+        (f"{' ' * 40}a: 1\n", [(1, {"a": 1})]),
+        (f"{'a' * 128}: 1\n", [(1, {"a" * 128: 1})]),
+        (f"a: {'[' * 50}{']' * 50}\n", None),
+        (
+            "- a\n- b: 1\n  c: 2\n-   d:\n    - e\n    f: 3\n",
+            [(1, ["a", {"b": 1, "c": 2}, {"d": ["e"], "f": 3}])],
+        ),
+        ("a:\n- b\nc:\n  - d\ne:\nf:\n  g:\n    h: 1\ni: 2\n", None),
+        ("- a: 1\n - b: 1\n", LEFT),
+        ("a:\n  - b\n  c: 1\n", LEFT),
+        ("- a: {}\n  b: []\n-  c: {x: 'y', z: [1, on, \"q\"]}\n", None),
+        ("a: 'b'\nc: \"d\" # e\nf: ''\n", None),
+        ('a: "b"\nc: "d"\ne: ""\n- f: "g"\n', LEFT),
+        ('- a: "b"\n  c: "d: e"\n-   f: "#"\n', None),
+        ('on: "x"\n', None),
+        ('a: b: "c"\n', LEFT),
+        ('a "b": "c"\n', LEFT),
+        ('a: "b" "c"\n', LEFT),
+        ('a: "b\\n"\n', LEFT),
+    ],
+)
+def test_each_line_has_its_place(text: str, documents: object) -> None:
+    found = read_plain(text, MANIFESTS)
+    wanted = by_parser(text, MANIFESTS) if documents is None else None if documents is LEFT else documents
+    assert repr(found) == repr(wanted)
+
+
+def test_lines_are_kept_up_to_a_limit_but_for_texts_in_quotes() -> None:
+    assert read_plain('a: 1\nb:\n  - c\n\nd: "x"\n  \n', MANIFESTS)
+    assert [*_known(MANIFESTS)] == ["a: 1", "b:", "  - c", "", "  "]
+    assert not _known(WRITTEN)
     text = "".join(f"a{number}: {number}\n" for number in range(2 * _MOST_KNOWN))
     assert read_plain(text, MANIFESTS) == [(1, {f"a{nth}": nth for nth in range(2 * _MOST_KNOWN)})]
+    assert len(_known(MANIFESTS)) <= _MOST_KNOWN
 
 
 def test_documents_share_nothing_that_can_change() -> None:

@@ -161,9 +161,6 @@ class Stopped:
         mark = yaml.Mark("", 0, 2, 4, None, 0)
         raise yaml.MarkedYAMLError("while increasing flow level", None, self.problem, mark)
 
-    def dispose(self) -> None:
-        """Nothing is held."""
-
 
 @pytest.mark.parametrize(
     ("words", "is_depth"),
