@@ -67,7 +67,7 @@ def test_these_may_run_at_once(names: tuple[str, str]) -> None:
 FOUR = """
 import os, pytest
 def test_good(): pass
-def test_bad(): assert print("said") or 1 == 2
+def test_bad(): assert print("said") or [1] == [2]
 @pytest.mark.skip(reason="why")
 def test_skipped(): pass
 @pytest.fixture
@@ -97,4 +97,5 @@ def test_what_ends_badly_in_a_forked_process_is_told(
     assert counted in done.stdout
     if not more:
         assert "the process that ran it ended with 3" in done.stdout
+        assert "At index 0 diff: 1 != 2" in done.stdout
         assert done.stdout.count("said") > 1

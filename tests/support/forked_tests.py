@@ -109,10 +109,14 @@ def _lost(item: pytest.Item, status: int) -> TestReport:
 
 
 class _Reports:
-    """What pytest reports of a test; of what went well the call alone, unless all durations are asked for."""
+    """What pytest reports of a test; of what went well the call alone, unless all durations are asked for.
+
+    It stands for the reporter at a terminal, whose writer pytest 8 asks for when it says what is not equal.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._tw = config.get_terminal_writer()
         self._all = config.getoption("durations") is not None
         self.told: list[object] = []
 
@@ -159,9 +163,9 @@ def _taken(taking: int) -> Iterator[int]:
 def _be_a_process_of_its_own(config: pytest.Config, name: str) -> _Reports:
     """Have folders and captured output of its own, and reports that nobody prints here."""
     plugins = config.pluginmanager
-    plugins.unregister(name="terminalreporter")
     reports = _Reports(config)
-    plugins.register(reports)
+    plugins.unregister(name="terminalreporter")
+    plugins.register(reports, name="terminalreporter")
     capturing: CaptureManager = plugins.getplugin("capturemanager")
     capturing.stop_global_capturing()
     capturing.start_global_capturing()
