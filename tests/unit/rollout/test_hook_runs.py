@@ -36,7 +36,8 @@ RESULT: Object = {"message": "12 players", "measurements": [{"message": "HTTP 50
         ([run(message="same"), run(message="same")], f"{PLAIN} The hook says: same"),
         ([run(owner="u2", message="another's")], PLAIN),
         ([run("Successful", message="fine")], PLAIN),
-        ([run("Inconclusive")], PLAIN),
+        ([run("Inconclusive", message="unclear")], f"{PLAIN} The hook says: unclear"),
+        ([run()], PLAIN),
         ([], PLAIN),
     ],
 )

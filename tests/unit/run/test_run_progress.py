@@ -392,6 +392,7 @@ def test_published_files_are_no_progress_of_the_deployment_that_follows() -> Non
         after = snapshot_of(made).value
     assert before == pytest.approx(SHARES["deploy"]["publish"])
     assert after == pytest.approx(before + SHARES["deploy"]["deploy"] * MOST_OF_A_PHASE)
+    assert after < before + SHARES["deploy"]["deploy"], "it still looks back"
 
 
 def test_phases_are_told_in_the_storys_language() -> None:
