@@ -66,14 +66,14 @@ def test_whatever_markdown_obeys_is_shown_as_it_is(text: str, shown: str) -> Non
     assert f"\n- {shown}\n" in summary_of(hostile_texts.run(text))
 
 
-def test_a_headline_is_whole_and_of_three_hundred_domains_those_are_counted_that_do_not_fit() -> None:
-    hosts = [f"h{n}.example.com" for n in range(300)]
+def test_a_headline_is_whole_and_of_a_hundred_domains_those_are_counted_that_do_not_fit() -> None:
+    hosts = [f"h{n}.example.com" for n in range(100)]
     plan = scenes.plan_of(*(change for host in hosts for change in scenes.updated(host)))
     told = summary_of(replace(scenes.planned(), plan=plan))
     assert told.startswith("**Plan")
     shown = told.count("\n- update")
     assert utf16_units(told) <= MOST_STRING_UNITS < utf16_units(told) + len(told) // shown
-    assert f"… and {300 - shown} more." in told
+    assert f"… and {100 - shown} more." in told
     error = ProjectNotVisible(project="p" * 900, user="lisi", message="no")
     assert "p" * 900 in summary_of(replace(scenes.no_permission(), error=error))
 
