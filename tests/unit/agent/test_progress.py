@@ -270,7 +270,7 @@ def test_whatever_it_is_told_it_stays_within_the_workers_limits(
 
 
 @pytest.mark.parametrize("character", ["x", "中", "🎉", "\x1b"])
-@pytest.mark.parametrize("count", [50, 100, 101, 2000])
+@pytest.mark.parametrize("count", [50, 100, 101, 400])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_many_long_names_still_fit_and_stand_for_every_subtask(
     character: str, count: int, language: Language
