@@ -293,16 +293,16 @@ def _prepare(source: nodes.Template, *, marks: Marks, words: set[str]) -> None:
     Its own braces are in its text (`raw`), and in `{{ "{{ NAME }}" }}`.
     """
     written: list[tuple[nodes.Node, str]] = []
-    for found in _nodes_in(source):
-        if isinstance(found, nodes.Output):
-            written += [(part, name) for part in found.nodes for name in _text_in(part)]
-        elif isinstance(found, nodes.Const) and isinstance(found.value, (str, int)):
-            word = str(found.value) if isinstance(found.value, str) else f"{found.value % 2**32}"
+    for node in _nodes_in(source):
+        if isinstance(node, nodes.Output):
+            written += [(part, name) for part in node.nodes for name in _text_in(part)]
+        elif isinstance(node, nodes.Const):
+            word = str(node.value)
             words.update((word, *word.split(".")))
-        elif isinstance(found, nodes.Getattr):
-            words.add(found.attr)
-        elif isinstance(found, nodes.Concat):
-            found.nodes = [_as_string(part) for part in found.nodes]
+        elif isinstance(node, nodes.Getattr):
+            words.add(node.attr)
+        elif isinstance(node, nodes.Concat):
+            node.nodes = [_as_string(part) for part in node.nodes]
     if any(
         "{{" in getattr(part, name) for part, name in written
     ):  # else `}}` are JSON's, and filters may count them
@@ -363,7 +363,6 @@ def _load(read_text: ReadText, notes: Notes, name: str) -> tuple[str, str, None]
     try:
         return read_text(name), name, None
     except FileUnusable as exc:
-        if exc.problem.key in ("render.file_missing", "render.file_not_here", "render.file_dangling"):
-            raise jinja2.TemplateNotFound(name) from exc
-        notes.add_refused(exc.problem)
-        raise
+        if exc.problem.key not in ("render.file_missing", "render.file_not_here", "render.file_dangling"):
+            notes.add_refused(exc.problem)
+        raise jinja2.TemplateNotFound(name) from exc

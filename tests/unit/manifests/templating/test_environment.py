@@ -18,6 +18,7 @@ from bcs_template_set.manifests.templating.template_lines import template_line
 from bcs_template_set.manifests.templating.template_notes import Notes, missing_namespace
 from bcs_template_set.manifests.templating.templates import Templates
 from bcs_template_set.manifests.templating.workspace_files import Workspace, no_files
+from bcs_template_set.messages import say
 from bcs_template_set.messages.errors import LimitExceeded
 from bcs_template_set.messages.spelling import MOST_KNOWN
 
@@ -55,7 +56,7 @@ def noted(source: str, **values: object) -> list[tuple[str, int, str]]:
         ("{{ [1, 'x'] | map('round') | first }}", "1"),
         ("{{ range(3) | reverse }}", "[2, 1, 0]"),
         ("{{ range(100000) | length }}", "100000"),
-        ("{{ '}}' | length }}{{ '{' }}", "2{"),
+        ("{% set x %}}}{% endset %}{{ x | length }}{{ '{' }}", "2{"),
         ("{{ live_replicas('a') }} {{ bcs('A') }}", "{{ live_replicas.Deployment.a }} {{ A }}"),
     ],
 )
@@ -114,6 +115,12 @@ def test_the_line_is_told_where_there_is_too_much_code_and_text_and_comments_are
     assert f"(t, line {1 + (MOST_TOKENS - 8) // 2 + 1}) is over the limit of 40000" in str(caught.value)
 
 
+def test_a_comment_goes_and_is_told_by_its_lines() -> None:
+    settled, _ = rendered_here("a\n{# b\n #}c", {})
+    assert settled is not None
+    assert (settled.text, settled.left_out) == ("a\nc", (("t", 2, 3),))
+
+
 def test_a_range_of_more_than_so_many_numbers_is_refused() -> None:
     with pytest.raises(LimitExceeded) as caught:
         rendered_here("\n{{ range(100001) }}", {})
@@ -127,9 +134,10 @@ def test_a_range_of_more_than_so_many_numbers_is_refused() -> None:
         ("{{ 1" + "+1" * 5000 + " }}", 3),  # for what looks for blocks
         ("{{ 1" + "+1" * 400 + " }}", 3),  # for the compiler
         ("{{ " + "1" * 5000 + " }}", 3),  # for the lexer
+        ("{{ 0x" + "f" * 5000 + " }}", 3),  # for what looks for the words of the code
         ("{% for a in [1] %}" * 60 + "{% endfor %}" * 60, 1),  # for Python, which knows no line of it
     ],
-    ids=["parser", "blocks", "compiler", "lexer", "python"],
+    ids=["parser", "blocks", "compiler", "lexer", "words", "python"],
 )
 def test_what_is_too_much_for_python_is_said_with_its_line(source: str, line: int) -> None:
     assert said_of(f"\n\n{source}") == [f"{line}: it is nested too deeply, or too large."]
@@ -167,7 +175,11 @@ def test_without_a_clusters_namespace_the_name_is_missing() -> None:
         ("{{ 'hunter2'.x }}", 'text has no "x".'),
         ("{{ (7).x }}", 'a number has no "x".'),
         ("{{ {1: 2}.x }}", 'a mapping has no "x".'),
+        ("{{ {1: 2}[4294967297] }}", 'a mapping has no "4294967297".'),
         ("{{ m.nmae }}", 'm has no "nmae". It has name. Did you mean "name"?'),
+        ("{{ m['nmae'] }}", 'm has no "nmae". It has name. Did you mean "name"?'),
+        ("{{ m[v] }}", 'm has no "***". It has name.'),
+        ("a: ${{ x }}", str(say("render.of_pipeline", way=say("render.way_for_braces")))),
         ("{{ bcs.x }}", 'method has no "x".'),
         ("{{ commit.x }}", 'commit has no "x". It has sha, short.'),
         ("{{ many.x }}", f'many has no "x". It has {", ".join("abcdefghijkl")}.'),
@@ -287,15 +299,16 @@ def test_a_mistake_at_no_line_is_noted_all_the_same() -> None:
 
 def test_a_file_is_included_from_the_workspace_or_from_where_a_template_is() -> None:
     files = {
-        "a/b/c": "{% include './d' %}{% include '../e' %}{% include 'f' %}",
+        "a/b/c": "{% include './d' %}{% include '../e' %}{% include 'f' %}{{ include_raw('./raw') }}",
         "a/b/d": "d",
+        "a/b/raw": "{% raw",
         "a/e": "e",
         "f": "f",
         "a/broken": "\n{{ }}",
     }
     settled, _ = rendered_here("{% include 'a/b/c' %}", {}, read_text=files.__getitem__)
     assert settled is not None
-    assert settled.text == "def"
+    assert settled.text == "def{% raw"
     _, found = rendered_here("{% include 'a/broken' %}", {}, read_text=files.__getitem__)
     assert [key[:3] for key, _ in found] == [("syntax", "a/broken", 2)]
 
@@ -313,9 +326,16 @@ def test_a_file_to_include_that_is_not_there_is_named_where_it_is_included(tmp_p
         source = "\n{% " + tag.format(name) + " %}"
         _, found = rendered_here(source, {}, read_text=reads)
         assert [key for key, _ in found] == [("failed", "t", 2, "TemplateNotFound")]
+
+
+@pytest.mark.parametrize("tag", ["include {}", "import {} as x", "set x = include_raw({})"])
+def test_a_file_that_may_not_be_included_is_named_where_it_is_included(tmp_path: Path, tag: str) -> None:
+    read_text = Workspace(tmp_path).read_text
     (tmp_path / "folder").mkdir()
     _, found = rendered_here("\n{% " + tag.format("'folder'") + " %}", {}, read_text=read_text)
     assert [key[:3] for key, _ in found] == [("file", "t", 2)]
+    _, found = rendered_here("{% include 'folder' ignore missing %}\n{{ x }}", {}, read_text=read_text)
+    assert [key[:3] for key, _ in found] == [("file", "t", 1), ("missing", "t", 2)]
 
 
 # --- standard Jinja2

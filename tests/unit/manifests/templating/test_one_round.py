@@ -473,7 +473,7 @@ def test_a_finding_of_a_built_in_template_names_its_value(
 
 
 def test_the_last_text_that_gives_a_value_is_named(tmp_path: Path) -> None:
-    (tmp_path / "one.yaml").write_text("app: other\ndomains: []\n")
+    (tmp_path / "one.yaml").write_text("app: other\ndomains: [{host: b.org, image: r, replicas: 3}]\n")
     (tmp_path / "two.yaml").write_text("# two\ndomains: [{host: a.example.com, image: 'r:1'}]\n")
     files = ("one.yaml", "two.yaml")
     run = prepared(tmp_path, "builtin:web", values="\n\napp: nginx\n", values_files=files)
