@@ -21,7 +21,6 @@ from bcs_template_set.manifests.yaml_reading import YamlValue
 BRANCHES = "bcs-template-set/branches"
 """The annotation of an Ingress that holds its claims, as a JSON list."""
 
-_EXACT = "Exact"
 # Behind "{{" BCS would see a variable of its own (facts/bcs.md, trap 2); "'" would end the YAML text.
 _ESCAPED = str.maketrans({character: f"\\u{ord(character):04x}" for character in "{}'\x7f"})
 
@@ -57,7 +56,12 @@ class ServedPath(NamedTuple):
     @property
     def place(self) -> PathKey:
         """Return what no other path of the Ingress has."""
-        return (True, self.path) if self.path_type == _EXACT else (False, normal_path(self.path))
+        return place_of(self.path, self.path_type)
+
+
+def place_of(path: str, path_type: str) -> PathKey:
+    """Return the place of a path of this type."""
+    return (True, path) if path_type == "Exact" else (False, normal_path(path))
 
 
 Served = Mapping[str, tuple[ServedPath, ...]]
@@ -136,9 +140,8 @@ def _claims_by_place(ingress: Fields) -> dict[PathKey, Claim]:
 
 
 def _claims_in(ingress: Fields) -> list[Claim]:
-    text = text_at(ingress, "metadata", "annotations", BRANCHES)
     try:
-        entries = json.loads(text) if text else None
+        entries = json.loads(text_at(ingress, "metadata", "annotations", BRANCHES))
     except (ValueError, RecursionError):
         return []
     found = map(_claim_of, entries if isinstance(entries, list) else ())
@@ -237,11 +240,10 @@ def _goes(path: ServedPath, ours: Claim, *, remove: Collection[str]) -> bool:
 
 def _owned(path: Optional[ServedPath], claim: Claim, *, service: str, port: int) -> ServedPath:
     """Return the path as this branch's, written as it is served today."""
-    if path is None:
-        return ServedPath(claim.path, "Prefix", service, port, claim)
-    if path.claim is not None and path.claim.branch == claim.branch:
-        return path._replace(service=service, port=port)
-    return path._replace(service=service, port=port, claim=claim._replace(path=path.path))
+    served = path or ServedPath(claim.path, "Prefix", service, port)
+    is_ours = served.claim is not None and served.claim.branch == claim.branch
+    own = served.claim if is_ours else claim._replace(path=served.path)
+    return served._replace(service=service, port=port, claim=own)
 
 
 def _at_port(path: ServedPath, *, service: str, port: int) -> ServedPath:
@@ -288,7 +290,7 @@ def _merged(current: Optional[ServedPath], steps: Sequence[_Step]) -> Optional[S
     reached = {theirs for _, theirs in changed} - left
     added = [path for path in reached if path is not None]
     if added:
-        return min(added, key=_order)
+        return min(added, key=repr)
     return None if None in reached else current
 
 
@@ -304,8 +306,4 @@ def _in_order(paths: Iterable[ServedPath]) -> tuple[ServedPath, ...]:
     first: dict[PathKey, ServedPath] = {}
     for path in paths:
         first.setdefault(path.place, path)
-    return tuple(sorted(first.values(), key=_order))
-
-
-def _order(path: ServedPath) -> tuple[str, str, str, str, Claim]:
-    return path.path, path.path_type, path.service, str(path.port), path.claim or Claim("", "")
+    return tuple(sorted(first.values(), key=lambda path: (path.path, path.path_type)))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
-from bcs_template_set.manifests.branch_paths import BRANCHES, PathKey, ServedPath, claims_json, read_served
+from bcs_template_set.manifests.branch_paths import BRANCHES, PathKey, claims_json, place_of, read_served
 from bcs_template_set.manifests.fields import Fields, list_at, mapping_at, text_at
 from bcs_template_set.manifests.parse import Document, parse_foreign
 from bcs_template_set.manifests.yaml_reading import YamlValue
@@ -86,11 +86,7 @@ def _removal(document: Document, *, host: str, branches: frozenset[str]) -> Opti
 
 def _goes(path: YamlValue, removal: _Removal) -> bool:
     fields = mapping_at(path)
-    return _place(text_at(fields, "path"), text_at(fields, "pathType")) in removal.places
-
-
-def _place(path: str, path_type: str) -> PathKey:
-    return ServedPath(path or "/", path_type, service="", port=0).place
+    return place_of(text_at(fields, "path") or "/", text_at(fields, "pathType")) in removal.places
 
 
 def _paths(rule: Fields) -> Sequence[YamlValue]:
@@ -122,26 +118,20 @@ def _rule_less(rule: Fields, removal: _Removal) -> YamlValue:
 def _cut(text: str, documents: Sequence[Document], removals: Sequence[Optional[_Removal]]) -> str:
     """Return the text without the lines of what goes; nothing is sure of it before it was read again."""
     lines = text.splitlines(keepends=True)
-    listed = [(i, found) for i, line in enumerate(lines) if (found := _LISTS_BRANCHES.fullmatch(_bare(line)))]
-    lists = [i for i, line in enumerate(lines) if _LISTS_PATHS.fullmatch(_bare(line))]
+    listed = [
+        (i, found) for i, line in enumerate(lines) if (found := _LISTS_BRANCHES.fullmatch(line.rstrip()))
+    ]
+    lists = [i for i, line in enumerate(lines) if _LISTS_PATHS.fullmatch(line.rstrip())]
     claimed = [removal for d, removal in zip(documents, removals) if _is_claimed(d)]
     rules = [(_paths(rule), removal) for d, removal in zip(documents, removals) for rule in _rules(d)]
-    if len(listed) != len(claimed) or len(lists) != len(rules):
-        raise CannotRemove(say("branches.cannot_cut"))
     for (at, found), removal in zip(listed, claimed):
         if removal is not None:
             lines[at] = _rewritten(lines[at], found, removal.claims)
     for at, (paths, removal) in zip(lists, rules):
-        items = list(_items(lines, after=at))
-        if removal is not None and len(items) == len(paths):
-            for (start, end), path in zip(items, paths):
-                if _goes(path, removal):
-                    lines[start:end] = [""] * (end - start)
+        for (start, end), path in zip(list(_items(lines, after=at)), paths):
+            if removal is not None and _goes(path, removal):
+                lines[start:end] = [""] * (end - start)
     return "".join(lines)
-
-
-def _bare(line: str) -> str:
-    return line.rstrip("\r\n\x85\u2028\u2029")
 
 
 def _is_claimed(document: Document) -> bool:
@@ -165,7 +155,7 @@ def _items(lines: Sequence[str], *, after: int) -> Iterator[tuple[int, int]]:
     indent: Optional[int] = None
     start = end = 0
     for number in range(after + 1, len(lines)):
-        line = _bare(lines[number])
+        line = lines[number].rstrip()
         if _SAYS_NOTHING.fullmatch(line):
             continue
         dash = _ITEM.fullmatch(line)

@@ -119,13 +119,19 @@ def test_the_old_form_of_an_ingress_is_read_too() -> None:
 
 def test_rules_of_other_hosts_and_other_objects_are_not_read() -> None:
     other = ingress("/b", name="other", host="b.example.com")
-    service = "{kind: Service, metadata: {name: s}, spec: {rules: 5}}"
-    assert read_served(documents(other, service), host=HOST) == {}
+    thing = ingress("/b").replace('"Ingress"', '"Thing"')
+    assert read_served(documents(other, thing), host=HOST) == {}
 
 
-def test_a_path_without_a_service_and_port_is_left_out() -> None:
-    text = ingress("/x/").replace('"number": 8080', '"nothing": 1')
+@pytest.mark.parametrize("port", ['"nothing": 1', '"number": true', '"number": [8080]', '"number": 80.5'])
+def test_a_path_without_a_service_and_port_is_left_out(port: str) -> None:
+    text = ingress("/x/").replace('"number": 8080', port)
     assert read_served(documents(text), host=HOST) == {}
+
+
+def test_a_rule_without_a_path_serves_all_of_its_host() -> None:
+    text = ingress("/x/").replace('"path": "/x/", ', "")
+    assert read_served(documents(text), host=HOST) == {FIRST: (bare("/", path_type=""),)}
 
 
 def test_a_rule_without_a_host_is_read_as_the_one_for_every_host() -> None:
@@ -171,7 +177,7 @@ def test_a_claim_with_fields_of_the_wrong_kind_is_still_the_branchs() -> None:
 def test_claims_are_told_once_a_host_however_many_ingresses_have_them() -> None:
     annotation = claims_json([claim("y"), claim("x"), claim("gone")])
     text = documents(
-        ingress("/x/", "/y/", annotation=annotation),
+        ingress("/x/", "/y/", "/z/", annotation=annotation),
         ingress("/x/", annotation=annotation, name=SECOND),
         ingress("/x/", annotation=annotation, name="other", host="b.example.com"),
     )
@@ -259,6 +265,11 @@ def test_an_ingress_that_is_new_serves_what_the_others_do() -> None:
     served = {FIRST: (path("x"),)}
     both = (path("x"), path("y"))
     assert add(served, "y", names=[FIRST, SECOND]) == {FIRST: both, SECOND: both}
+
+
+def test_an_ingress_that_is_new_serves_what_the_first_of_the_others_does_where_they_differ() -> None:
+    old, new = bare("/old"), bare("/old", service="other")
+    assert add({SECOND: (new,), FIRST: (old,)}, "y", names=["third"]) == {"third": (old, path("y"))}
 
 
 def test_what_each_ingress_serves_stays_its_own() -> None:

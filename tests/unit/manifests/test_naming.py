@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcs_template_set.manifests.naming import (
+    CONFIG_KEY,
     DEFAULT_MAIN_BRANCHES,
     DomainNames,
     check_file_name,
@@ -83,10 +84,10 @@ def test_every_slug_is_a_label_and_makes_the_default_version_right(branch: str, 
 
 @pytest.mark.parametrize(
     ("branch", "path"),
-    [("main", "/"), ("x-1", "/x-1/"), ("Main", f"/{slug_of('Main')}/"), ("master", "/master/")],
+    [("main", "/"), ("x-1", "/x-1/"), ("Main", "/main-[0-9a-f]{10}/"), ("master", "/master/")],
 )
 def test_a_branch_is_served_at_its_slug_and_a_main_branch_at_the_root(branch: str, path: str) -> None:
-    assert path_of_branch(branch, main_branches=["main"]) == path
+    assert re.fullmatch(path, path_of_branch(branch, main_branches=["main"]))
 
 
 @pytest.mark.parametrize("branch", ["main", "master", "release"])
@@ -286,3 +287,10 @@ def test_limits_are_those_of_kubernetes() -> None:
     assert check_service_name("1a") is not None
     assert check_service_name("a1") is None
     assert check_label("a.b") is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "fits"), [("_a-B.1", True), ("x" * 253, True), ("x" * 254, False), ("a/b", False)]
+)
+def test_a_key_of_a_config_map_has_kubernetes_form(key: str, *, fits: bool) -> None:
+    assert (re.fullmatch(CONFIG_KEY, key) is not None) is fits
