@@ -55,8 +55,6 @@ def without_paths(text: str, *, host: str, branches: frozenset[str]) -> str:
     if before is None:
         raise CannotRemove(say("branches.cannot_read"))
     removals = [_removal(document, host=host, branches=branches) for document in before]
-    if not any(removals):
-        return text
     result = _cut(text, before, removals)
     after = parse_foreign(result)
     wanted = [_less(document.body, removal) for document, removal in zip(before, removals)]
@@ -86,7 +84,7 @@ def _removal(document: Document, *, host: str, branches: frozenset[str]) -> Opti
 
 def _goes(path: YamlValue, removal: _Removal) -> bool:
     fields = mapping_at(path)
-    return place_of(text_at(fields, "path") or "/", text_at(fields, "pathType")) in removal.places
+    return place_of(text_at(fields, "path"), text_at(fields, "pathType")) in removal.places
 
 
 def _paths(rule: Fields) -> Sequence[YamlValue]:
@@ -109,7 +107,7 @@ def _less(body: Mapping[str, YamlValue], removal: Optional[_Removal]) -> Mapping
 
 def _rule_less(rule: Fields, removal: _Removal) -> YamlValue:
     kept = [path for path in _paths(rule) if not _goes(path, removal)]
-    return {**rule, "http": {**mapping_at(rule, "http"), "paths": kept}}
+    return {**rule, "http": {"paths": kept}}
 
 
 # --- where it stands ------------------------------------------------------------------------------------
@@ -128,7 +126,7 @@ def _cut(text: str, documents: Sequence[Document], removals: Sequence[Optional[_
         if removal is not None:
             lines[at] = _rewritten(lines[at], found, removal.claims)
     for at, (paths, removal) in zip(lists, rules):
-        for (start, end), path in zip(list(_items(lines, after=at)), paths):
+        for (start, end), path in zip(_items(lines, after=at), paths):
             if removal is not None and _goes(path, removal):
                 lines[start:end] = [""] * (end - start)
     return "".join(lines)
@@ -146,25 +144,22 @@ def _rules(document: Document) -> Iterator[Fields]:
 
 def _rewritten(line: str, found: re.Match[str], claims: str) -> str:
     """Return the line with another list of branches, in the quotes that it has."""
-    quoted = json.dumps(claims) if found[1].startswith('"') else "'" + claims.replace("'", "''") + "'"
+    quoted = json.dumps(claims) if found[1].startswith('"') else f"'{claims}'"
     return line[: found.start(1)] + quoted + line[found.end(1) :]
 
 
-def _items(lines: Sequence[str], *, after: int) -> Iterator[tuple[int, int]]:
-    """Yield the first line of each item of a list and the one behind its last, comments after it left out."""
+def _items(lines: Sequence[str], *, after: int) -> Sequence[tuple[int, int]]:
+    """Return the first line of each item of a list and the one behind its last, but for comments after it."""
+    found: dict[int, int] = {}
     indent: Optional[int] = None
-    start = end = 0
     for number in range(after + 1, len(lines)):
         line = lines[number].rstrip()
         if _SAYS_NOTHING.fullmatch(line):
             continue
         dash = _ITEM.fullmatch(line)
         if dash is not None and indent in (None, len(dash[1])):
-            if indent is not None:
-                yield start, end
             indent, start = len(dash[1]), number
         elif indent is None or len(line) - len(line.lstrip(" ")) <= indent:
             break
-        end = number + 1
-    if indent is not None:
-        yield start, end
+        found[start] = number + 1
+    return tuple(found.items())

@@ -154,6 +154,7 @@ def test_paths_that_differ_in_the_last_slash_are_one_place_unless_they_are_exact
         "no JSON",
         "{}",
         "[5, null, []]",
+        "5",
         "[" * 100_000,
         '[{"path": "/x/"}]',
         '[{"path": 5, "branch": "x"}]',
@@ -285,7 +286,7 @@ def test_a_path_that_nobody_claims_is_taken_over_as_it_is_written() -> None:
 
 
 def test_an_exact_path_is_not_the_branchs_place() -> None:
-    exact = bare("/x/", path_type="Exact", service="other")
+    exact = bare("/x", path_type="Exact", service="other")
     assert add({FIRST: (exact,)}, "x")[FIRST] == (exact, path("x"))
 
 
@@ -395,6 +396,23 @@ def test_a_rival_made_from_a_rival_goes_on_from_it() -> None:
     for rivals in ([(first, {}), (second, first)], [(second, first), (first, {})]):
         assert merge_served({}, rivals=rivals) == second
     assert merge_served({}, rivals=[(first, {}), ({}, first)]) == {}
+
+
+def test_what_one_rival_removed_and_another_changed_is_changed() -> None:
+    base, changed = {FIRST: (path("x", build=1),)}, {FIRST: (path("x", build=2),)}
+    for rivals in ([({}, base), (changed, base)], [(changed, base), ({}, base)]):
+        assert merge_served(base, rivals=rivals) == changed
+
+
+def test_what_a_rival_left_as_a_rival_had_made_it_is_as_that_one_made_it() -> None:
+    base, first = {FIRST: (path("x", build=1),)}, {FIRST: (path("x", build=2),)}
+    second = {FIRST: (path("x", build=2), path("y"))}
+    assert merge_served(base, rivals=[(first, base), (second, first)]) == second
+
+
+def test_what_a_rival_changed_back_is_as_it_was() -> None:
+    base, first = {FIRST: (path("x", build=1),)}, {FIRST: (path("x", build=2),)}
+    assert merge_served(base, rivals=[(first, base), (base, first)]) == base
 
 
 @given(SERVED)

@@ -178,6 +178,16 @@ def test_what_bcs_puts_in_later_is_left_alone() -> None:
     assert old_out(ingress(block("/") + block("/old/"), more=more)).endswith(more)
 
 
+def test_fields_behind_the_paths_are_left_alone() -> None:
+    more = "  ingressClassName: nginx\n"
+    assert old_out(ingress(block("/") + block("/old/"), more=more)).endswith(more)
+
+
+def test_objects_without_claims_or_paths_are_left_alone() -> None:
+    other = "kind: Ingress\nmetadata: {name: o}\nspec: {rules: [{host: o.example.com}]}\n---\n"
+    assert old_out(other + ingress(block("/") + block("/old/"))).startswith(other)
+
+
 def test_an_annotation_in_double_quotes_keeps_them() -> None:
     text = ingress(block("/") + block("/old/"), claims="XX")
     quoted = claims_json([MAIN, OLD]).replace('"', '\\"')
