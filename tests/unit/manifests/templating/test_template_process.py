@@ -179,6 +179,17 @@ def test_a_text_may_have_two_mebibytes_of_any_characters(monkeypatch: pytest.Mon
     assert rendered(run_of()) == "\ud800" * 2 * 2**20
 
 
+def test_when_the_runs_time_is_used_up_no_template_is_to_blame() -> None:
+    clock = StandingClock()
+    process = TemplateProcess(
+        run_of(clock=clock, deadline=Deadline(clock, seconds=5), limits=Limits(seconds=2))
+    )
+    process.check_time("t")
+    clock.wait(6)
+    with pytest.raises(OutOfTime):
+        process.check_time("t")
+
+
 def test_when_the_time_of_all_templates_is_used_up_the_next_is_named() -> None:
     clock = StandingClock()
     process = TemplateProcess(run_of(clock=clock, limits=Limits(seconds=2)))
