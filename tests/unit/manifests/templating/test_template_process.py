@@ -174,6 +174,23 @@ def test_a_limit_that_a_child_meets_is_said_as_it_says_it(
     assert f"The number of files, 7, is over the limit of {says}." in str(refused(run))
 
 
+@pytest.mark.parametrize("first", ["no JSON", json.dumps({"limit": [MISSING, 5]})])
+def test_a_child_that_has_failed_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: str
+) -> None:
+    begun = str(tmp_path / "begun")
+    said = f"[{first!r}, 'no JSON'] if not os.path.exists({begun!r}) else [json.dumps({{'text': 'next'}})]"
+    say = "[print(line, flush=True) for line in said if sys.stdin.readline()]"
+    program = f"import json, os, sys; sys.stdin.readline(); said = {said}; open({begun!r}, 'w'); {say}"
+    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+    with contextlib.closing(TemplateProcess(run_of())) as process:
+        with contextlib.suppress(LimitExceeded):
+            assert process.render("", name="t", notes=Notes({})) is None
+        settled = process.render("", name="u", notes=Notes({}))
+    assert settled is not None
+    assert settled.text == "next"
+
+
 def test_a_text_may_have_two_mebibytes_of_any_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_process, "_PROGRAM", answering("'\\ud800' * 2 * 2**20"))
     assert rendered(run_of()) == "\ud800" * 2 * 2**20
