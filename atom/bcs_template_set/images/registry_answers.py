@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from ipaddress import ip_address
 from typing import Literal, Optional, Union
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
@@ -233,7 +232,7 @@ class Login:
 
     registry: str
     user: str
-    password: Secret = field(repr=False)
+    password: Secret
 
     def header(self) -> Secret:
         """Return what a request shows."""

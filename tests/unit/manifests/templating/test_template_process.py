@@ -228,20 +228,51 @@ def test_braces_that_a_child_makes_up_are_refused(monkeypatch: pytest.MonkeyPatc
     assert settled.foreign
 
 
-def test_a_child_that_hears_nothing_is_killed_and_the_template_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = "import signal, time; signal.signal(signal.SIGXCPU, signal.SIG_IGN); time.sleep(60)"
+def over_when(begun: Path, *, seconds: float) -> type[threading.Timer]:
+    """Return a timer for which so many seconds are over when this file is there: a child hears of it."""
+
+    class Timer(threading.Timer):
+        def run(self) -> None:
+            if self.interval == seconds:
+                while not begun.exists() and not self.finished.wait(0.01):
+                    pass
+                self.interval = 0
+            super().run()
+
+    return Timer
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_a_child_whose_time_is_over_may_say_where_it_was_and_is_killed_if_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, hears: bool
+) -> None:
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    said = json.dumps({"limit": [MISSING, 5]})
+    hear = f"lambda *_: print({said!r}, flush=True) or os._exit(0)" if hears else "signal.SIG_IGN"
+    program = (
+        "import os, signal, time; "
+        f"signal.signal(signal.SIGXCPU, {hear}); open({str(begun)!r}, 'w'); "
+        f"time.sleep(10); open({str(end)!r}, 'w')"
+    )
     monkeypatch.setattr(worker_process, "_PROGRAM", program)
-    monkeypatch.setattr(worker_process, "GRACE", 0.1)
+    monkeypatch.setattr(worker_process, "Timer", over_when(begun, seconds=2))
+    monkeypatch.setattr(worker_process, "GRACE", 60 if hears else 0.1)
     error = refused(run_of(limits=Limits(seconds=2)))
     assert isinstance(error, LimitExceeded)
-    assert "The time of rendering (t) is over the limit of 2 s" in str(error)
+    says = 'm has no "nmae"' if hears else "The time of rendering (t) is over the limit of 2 s"
+    assert says in str(error)
+    assert not end.exists()
 
 
-def test_a_child_that_does_not_go_by_itself_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = 'import sys, time; sys.stdin.readline(); print(\'{"text": "a"}\', flush=True); time.sleep(60)'
-    monkeypatch.setattr(worker_process, "_PROGRAM", program)
+def test_a_child_that_does_not_go_by_itself_is_killed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    end = tmp_path / "end"
+    late = f"import time; time.sleep(10); open({str(end)!r}, 'w')"
+    monkeypatch.setattr(worker_process, "_PROGRAM", f"{answering(repr('a'))}; {late}")
     monkeypatch.setattr(worker_process, "GRACE", 0.1)
     assert rendered(run_of()) == "a"
+    assert not end.exists()
 
 
 def timers() -> list[threading.Timer]:
@@ -253,7 +284,7 @@ def timers() -> list[threading.Timer]:
 def test_a_child_that_is_done_ends_by_itself_and_nothing_waits_for_it_any_more(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    end = f"sys.stdin.read(); open({str(tmp_path / 'end')!r}, 'w')"
+    end = f"import time; sys.stdin.read(); time.sleep(0.2); open({str(tmp_path / 'end')!r}, 'w')"
     monkeypatch.setattr(worker_process, "_PROGRAM", f"{answering('str()')}; {end}")
     monkeypatch.setattr(worker_process, "GRACE", 60)
     run, before = run_of(), timers()
