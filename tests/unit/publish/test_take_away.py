@@ -68,7 +68,8 @@ class Gateway:
             row["isDraft"] = self.draft
             return self._answer(call, row)
         if call.name == "list versions":
-            ids = enumerate(reversed(self.newest or ()))
+            assert self.newest is not None, "of others the newest is the current one: it is not asked for"
+            ids = enumerate(reversed(self.newest))
             return self._answer(
                 call, [{"id": v, "version": v, "content": "", "createAt": at} for at, v in ids]
             )
