@@ -228,6 +228,15 @@ def test_what_a_build_has_merged_is_not_overtaken_by_it_where_branches_share_the
     assert bench.settle(outcome).rivalled == {NAME}
 
 
+def test_what_somebody_writes_beside_it_overtakes_a_build_also_where_branches_share_the_file(
+    bench: Bench,
+) -> None:
+    outcome = applied(bench)
+    hotfix(bench, NAME)
+    settled = settle_shared(bench, outcome)
+    assert (settled.rivalled, settled.within) == (frozenset({NAME}), frozenset())
+
+
 # --- what can't be read ---------------------------------------------------------------------------------
 
 
