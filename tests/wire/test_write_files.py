@@ -305,7 +305,10 @@ def renamed_to(bench: Bench, name: str, *, space: str = SPACE) -> None:
     file.name, file.space, file.updator = name, space, "zhangsan"
 
 
-@pytest.mark.parametrize(("name", "space"), [("other.yaml", SPACE), (NAME, "elsewhere")])
+MOVES = pytest.mark.parametrize(("name", "space"), [("other.yaml", SPACE), (NAME, "elsewhere")])
+
+
+@MOVES
 def test_a_file_that_was_renamed_or_moved_since_the_plan_is_not_written(
     bench: Bench, name: str, space: str
 ) -> None:
@@ -318,17 +321,18 @@ def test_a_file_that_was_renamed_or_moved_since_the_plan_is_not_written(
     assert bench.written() == []
 
 
-def test_a_file_that_was_renamed_between_check_and_write_is_not_told_under_its_old_name(
-    bench: Bench,
+@MOVES
+def test_a_file_that_was_renamed_or_moved_between_check_and_write_is_not_told_where_it_was(
+    bench: Bench, name: str, space: str
 ) -> None:
     bench.add_file()
     change = bench.update()
-    fault = Fault("rival", CREATE_VERSION, rival=lambda _: renamed_to(bench, "other.yaml"))
+    fault = Fault("rival", CREATE_VERSION, rival=lambda _: renamed_to(bench, name, space=space))
     bench.emulator.faults.add(fault)
     outcome = bench.publish_one(change)
     assert (outcome.state, bool(outcome.version_id)) == ("failed", True)
     assert isinstance(outcome.error, Overtaken)
-    assert f"{SPACE}/other.yaml" in details(outcome)[0]
+    assert f"{space}/{name}" in details(outcome)[0]
 
 
 def test_a_mere_draft_that_somebody_has_published_since_the_plan_is_overtaken_too(bench: Bench) -> None:
