@@ -71,6 +71,10 @@ def due(bench: Bench, turns: Turns) -> tuple[set[str], float]:
     return {*turns.next(space_id=bench.space_id)}, round(bench.clock.time - began, 3)
 
 
+def pause(number: int) -> float:
+    return round(pause_of(OURS, number), 3)
+
+
 def asked(bench: Bench) -> list[str]:
     return [exchange.path.rpartition("/")[2] for exchange in bench.emulator.exchanges]
 
@@ -86,7 +90,7 @@ def test_the_first_of_the_siblings_goes_on_at_once_and_each_other_a_while_after_
         assert turns.waiting == frozenset()
 
 
-@pytest.mark.parametrize(("rounds", "seconds"), [(7, 0.0), (8, pause_of(OURS, 9))])
+@pytest.mark.parametrize(("rounds", "seconds"), [(7, 0.0), (8, pause(9))])
 def test_after_eight_rounds_a_turn_waits_for_a_pause_too(bench: Bench, rounds: int, seconds: float) -> None:
     turns = turns_of(bench)
     turns.rounds = rounds
@@ -106,7 +110,7 @@ def test_who_has_written_nothing_goes_on_after_a_pause_and_looks_at_nothing_mean
     turns = turns_of(bench)
     enter(bench, turns, "")
     before = len(asked(bench))
-    assert due(bench, turns) == ({NAME}, pause_of(OURS, 1))
+    assert due(bench, turns) == ({NAME}, pause(1))
     assert len(asked(bench)) == before
 
 
@@ -195,7 +199,7 @@ def test_a_plain_file_is_planned_again_after_a_pause_of_this_builds_own_whoever_
 ) -> None:
     turns = turns_of(bench, shared=False)
     enter(bench, turns, crowd(bench)[0])
-    assert due(bench, turns) == ({NAME}, pause_of(OURS, 1))
+    assert due(bench, turns) == ({NAME}, pause(1))
 
 
 def test_a_file_that_is_gone_is_planned_again_after_a_pause(bench: Bench) -> None:

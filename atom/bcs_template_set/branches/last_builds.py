@@ -45,7 +45,7 @@ from bcs_template_set.messages import Text, say
 from bcs_template_set.messages.step_error import StepError
 from bcs_template_set.publish.plan import Desired
 
-MOST_LOOKS = 3
+_MOST_LOOKS = 3
 """How many versions are read of a branch whose slug stands in others' names, before all are."""
 
 
@@ -178,7 +178,7 @@ def _last_builds(
     found: dict[HeldPath, PublishedVersion] = {}
     seen: dict[str, PublishedVersion] = {}
     waiting = dict(candidates)
-    for _ in range(MOST_LOOKS):
+    for _ in range(_MOST_LOOKS):
         nexts = {
             path: ref.id for path, refs in waiting.items() for ref in [next(refs, None)] if ref is not None
         }

@@ -207,7 +207,7 @@ def pause_of(provenance: Provenance, round_number: int) -> float:
     """Return the seconds after which a build plans a plain file again: another number for each that met."""
     words = f"{provenance.pipeline} {provenance.build} {provenance.branch} {round_number}"
     share = int.from_bytes(_digest(words)[:4], "big") / 2**32
-    return round(share * min(_LONGEST_PAUSE, SLOT_SECONDS * 2.0 ** min(round_number - 1, _MANY_ROUNDS)), 3)
+    return share * min(_LONGEST_PAUSE, SLOT_SECONDS * 2.0 ** min(round_number - 1, _MANY_ROUNDS))
 
 
 def _digest(text: str) -> bytes:
