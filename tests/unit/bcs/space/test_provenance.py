@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from bcs_template_set.bcs.space.provenance import (
     NOBODY,
     Provenance,
     content_digest,
+    is_earlier_name,
     published_as_it_is,
     read_provenance,
 )
@@ -77,10 +79,19 @@ def test_order_is_by_build_number_within_a_pipeline_and_branch_only() -> None:
     assert not replace(OURS, build=11).is_newer_than(OURS)
     assert not OURS.is_newer_than(OURS)
     assert OURS.is_same_build_as(replace(OURS, commit="other"))
+    assert not OURS.is_same_build_as(replace(OURS, pipeline="p-2"))
     for other in (replace(OURS, build=13, branch="main"), replace(OURS, build=13, pipeline="p-2")):
         assert not other.is_newer_than(OURS)
     nowhere = replace(OURS, pipeline="")
     assert not replace(nowhere, build=13).is_newer_than(nowhere), "outside BK-CI nothing is known of order"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_earlier"),
+    [("1.0.11-main", True), ("1.0.12-main", False), ("1.0.13-main", False), ("1.0.11", False)],
+)
+def test_a_name_is_an_earlier_builds_by_its_number_alone(name: str, *, is_earlier: bool) -> None:
+    assert is_earlier_name(name, version="1.0.12-main", build=12) is is_earlier
 
 
 def test_a_newer_build_is_so_much_ahead_at_most_and_more_as_time_goes_by() -> None:

@@ -17,7 +17,7 @@ from bcs_template_set.bcs.answers import (
     VersionName,
 )
 from bcs_template_set.bcs.calls import Read, T
-from bcs_template_set.bcs.dialect import OLDEST_RELEASE, Site
+from bcs_template_set.bcs.dialect import OLDEST_RELEASE, Dialect, Site
 from bcs_template_set.bcs.space.existing import Existing, ExistingFile, OtherFile, VersionRef
 from bcs_template_set.bcs.space.live_routes import LiveIngresses
 from bcs_template_set.bcs.space.provenance import Provenance
@@ -371,6 +371,12 @@ def test_a_hidden_version_is_merged_by_what_it_was_made_from_if_that_is_there() 
     ]
 
 
+def test_a_hidden_version_by_hand_is_merged_by_what_was_there_before_it() -> None:
+    again = Again(frozenset({"a.yaml"}), Existing(), merges=frozenset({"a.yaml"}))
+    found, _ = crowd(version(8), current=by(4, 3), again=again)
+    assert {rival.version.id: rival.base for rival in found.unmerged}[id_of(8)] == by(6, 1)
+
+
 def test_of_a_file_that_waits_for_its_turn_nobody_asks_what_is_hidden() -> None:
     waiting = Again(frozenset(), Existing(), waiting=frozenset({"a.yaml"}))
     assert crowd(current=by(4, 3), again=waiting)[0].crowd == frozenset()
@@ -713,6 +719,12 @@ def test_one_files_name_is_the_one_that_the_list_gave_it_if_it_can_be(
     answer = row(1).replaced(**{"real_name": "", "template_space": "web", **answered})
     found = read_file(FakeReader({"get file": answer}), "web", answer.id, known_as="web/a.yaml")
     assert found.real_name == name
+
+
+def test_which_bcs_answered_is_told_by_one_file_too() -> None:
+    reader = FakeReader({"get file": row(1)})
+    read_file(reader, "web", row(1).id, known_as="a.yaml")
+    assert reader.site.possible == {Dialect.C}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bcs_template_set.bcs.space.provenance import Provenance
 from bcs_template_set.bcs.space.route_map import LiveIngress, by_place, live_clashes, owned_routes
 from bcs_template_set.manifests.branch_paths import Claim
-from bcs_template_set.manifests.routes import Route
+from bcs_template_set.manifests.routes import EntryPoint, Route
 
 ORIGIN = Provenance("p-1", 7, "main", "abc", "wangwu", "lisi")
 HOST = "www.example.com"
@@ -77,3 +77,15 @@ def test_ones_own_ingress_and_other_places_do_not_clash() -> None:
 
 def test_an_exact_path_is_a_place_of_its_own() -> None:
     assert clashes(LiveIngress("old", "", (route("/x", path_type="Exact"),))) == []
+
+
+def test_an_ingress_at_another_entry_point_takes_nothing_away() -> None:
+    canary = route("/x")._replace(entry=EntryPoint(is_canary=True))
+    assert clashes(LiveIngress("old", "", (canary,))) == []
+
+
+def test_a_place_at_two_entry_points_is_said_once() -> None:
+    ours = [route("/x")._replace(entry=EntryPoint(load_balancer=name)) for name in ("lb-1", "lb-2")]
+    serving = by_place([LiveIngress("old", "", (route("/x"),))])
+    found = live_clashes("a.yaml", ours, added=frozenset(), serving=serving, space="web")
+    assert [clash.ingress for clash in found] == ["old"]
