@@ -244,7 +244,7 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
             continue
         total += len(file.text)
         documents += len(file.documents)
-        over = over_all(total, documents)
+        over = _over_all(total, documents)
         if over is not None:
             found.append(mistake("limit", item.source, over.title()))
             break
@@ -254,7 +254,7 @@ def _render_all(work: Iterable[_Work], prepared: Prepared, *, process: TemplateP
     return Rendered(kept, (*found, *mistakes_of(notes)), empty)
 
 
-def over_all(total: int, documents: int) -> Optional[LimitExceeded]:
+def _over_all(total: int, documents: int) -> Optional[LimitExceeded]:
     """Return which limit of all files together, their characters and documents, is exceeded, if one is."""
     if total > MOST_TOTAL_TEXT:
         limit = say("render.mebibytes", number=MOST_TOTAL_TEXT // 2**20)

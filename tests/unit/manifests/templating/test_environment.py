@@ -121,6 +121,12 @@ def test_a_comment_goes_and_is_told_by_its_lines() -> None:
     assert (settled.text, settled.left_out) == ("a\nc", (("t", 2, 3),))
 
 
+def test_the_templates_own_braces_are_nobody_elses() -> None:
+    settled, _ = rendered_here("{% raw %}{{ A }}{% endraw %}{{ '{{ B }}' }}", {})
+    assert settled is not None
+    assert (settled.text, settled.foreign) == ("{{ A }}{{ B }}", ())
+
+
 def test_a_range_of_more_than_so_many_numbers_is_refused() -> None:
     with pytest.raises(LimitExceeded) as caught:
         rendered_here("\n{{ range(100001) }}", {})

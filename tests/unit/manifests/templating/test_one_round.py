@@ -17,7 +17,6 @@ from bcs_template_set.manifests.templating.build_context import make_context
 from bcs_template_set.manifests.templating.origins import own_lines
 from bcs_template_set.manifests.templating.prepare import Prepared, RenderRequest, prepare
 from bcs_template_set.manifests.templating.render import (
-    over_all,
     render_files,
     render_routes,
     render_version,
@@ -183,6 +182,7 @@ def test_the_files_of_a_run_are_sorted_and_only_those_that_it_is_about(tmp_path:
     assert (names, len(names)) == (sorted(names), 9)
     only = replace(run, request=replace(run.request, only=("a.org",)))
     assert [file.name for file in render_files(only).files] == [name for name in names if name[0] == "a"]
+    assert only.scope.outside == {name for name in names if name[0] != "a"}
 
 
 def test_routes_are_made_again_of_the_hosts_that_branches_share(tmp_path: Path) -> None:
@@ -224,30 +224,6 @@ def test_the_end_of_the_runs_time_ends_our_own_templates_too(tmp_path: Path) -> 
     late = replace(run.request, deadline=Deadline(run.request.clock, seconds=0))
     with pytest.raises(OutOfTime):
         render_files(replace(run, request=late))
-
-
-@pytest.mark.parametrize(
-    ("source", "told"),
-    [
-        ("a: {{ 1 }}\nb: c: d\n", "a.yaml.j2:2:5: a "),
-        ("a: {{ 'b: c' }}\n", "a.yaml.j2:1: a "),
-        ("{% if true %}\na: b: c\n{% endif %}\n", "a.yaml.j2: line 1, column 5 of what it renders to: a "),
-    ],
-)
-def test_what_is_no_yaml_has_its_place_in_the_template_or_in_what_it_renders_to(
-    tmp_path: Path, source: str, told: str
-) -> None:
-    write(tmp_path, a=source)
-    error = refusal_of(render_files(prepared(tmp_path, "a.yaml.j2")).mistakes)
-    assert error is not None
-    assert [str(detail)[: len(told)] for detail in error.details] == [told]
-
-
-def test_all_files_together_have_sixty_four_mebibytes_and_ten_thousand_documents_at_most() -> None:
-    assert over_all(64 * 2**20, 10_000) is None
-    told = [str(over) for over in (over_all(64 * 2**20 + 1, 1), over_all(1, 10_001))]
-    assert "is over the limit of 64 MiB" in told[0]
-    assert "documents, 10001, is over the limit of 10000" in told[1]
 
 
 def test_a_file_that_is_not_there_names_one_beside_it(tmp_path: Path) -> None:

@@ -459,15 +459,6 @@ def test_a_template_that_is_gone_by_the_time_it_is_rendered_is_named(tmp_path: P
         render_manifests(run)
 
 
-def test_texts_that_are_too_much_together_are_refused(tmp_path: Path) -> None:
-    names = [f"{number}.yaml.j2" for number in range(34)]
-    for name in names:
-        (tmp_path / name).write_text("#{{ 'x' * 2097000 }}")
-    with pytest.raises(LimitExceeded, match="64 MiB") as caught:
-        render(tmp_path, *names, limits=Limits(seconds=300, cpu_seconds=300))
-    assert len(caught.value.details) <= 1
-
-
 def test_without_the_builtin_template_there_are_no_routes_to_render_again(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: ConfigMap\n")
     assert render_routes(prepared(tmp_path, "a.yaml"), {"www.example.com": {}}) == ()
