@@ -8,6 +8,7 @@ import re
 import string
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -422,9 +423,12 @@ def test_masking_twice_as_much_takes_about_twice_as_long(kind: str) -> None:
     unit, size = WORST[kind], 100_000
     small, large = (unit * (n * size // len(unit)) for n in (1, 2))
     masker.mask(small)
-    once = min(seconds(lambda: masker.mask(small)) for _ in range(2))
-    twice = min(seconds(lambda: masker.mask(large)) for _ in range(2))
-    assert twice < 3 * once + 0.1
+
+    def grows_slowly() -> bool:
+        once, twice = (seconds(partial(masker.mask, text)) for text in (small, large))
+        return twice < 3 * once + 0.1
+
+    assert any(grows_slowly() for _ in range(3)), "a busy machine may be slow once"
 
 
 def test_so_many_escapes_are_undone_and_no_more() -> None:

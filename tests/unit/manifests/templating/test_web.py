@@ -790,15 +790,13 @@ def test_a_thousand_domains_stay_small(tmp_path: Path) -> None:
 def test_a_domain_costs_the_same_among_many(tmp_path: Path) -> None:
     def seconds_a_domain(number: int) -> float:
         values = _many(number)
-        best = float("inf")
-        for _ in range(3):
-            before = time.process_time()
-            findings_of(*web(tmp_path, values))
-            best = min(best, time.process_time() - before)
-        return best / number
+        before = time.process_time()
+        findings_of(*web(tmp_path, values))
+        return (time.process_time() - before) / number
 
+    seconds_a_domain(15)
     # Three times as much leaves room for a busy machine; a cost that grows with the number is eight-fold.
-    assert seconds_a_domain(120) < 3 * seconds_a_domain(15)
+    assert any(seconds_a_domain(120) < 3 * seconds_a_domain(15) for _ in range(3))
 
 
 def test_null_is_as_good_as_leaving_an_optional_value_out(tmp_path: Path) -> None:
