@@ -242,7 +242,14 @@ def calls() -> tuple[Call[object], ...]:
         protocol.list_files("web", "1"),
         protocol.get_file("web", "1"),
         protocol.create_file(
-            "web", space_id="1", space="s", name="a", version="1", content="", version_description=""
+            "web",
+            space_id="1",
+            space="s",
+            name="a",
+            version="1",
+            content="",
+            version_description="",
+            below_space=False,
         ),
         protocol.update_file("web", file, version="1"),
         protocol.list_space_versions("web", "1"),

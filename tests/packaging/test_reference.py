@@ -102,7 +102,14 @@ CALLS: Mapping[str, Call[object]] = {
     "create_space": protocol.create_space("{project}", name="a"),
     "get_file": protocol.get_file("{project}", "{id}"),
     "create_file": protocol.create_file(
-        "{project}", space_id="s", space="a", name="b", version="1", content="", version_description=""
+        "{project}",
+        space_id="s",
+        space="a",
+        name="b",
+        version="1",
+        content="",
+        version_description="",
+        below_space=False,
     ),
     "create_version": protocol.create_version(
         "{project}", template_id="{id}", version="1", content="", description="", force=False

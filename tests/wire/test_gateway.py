@@ -111,6 +111,7 @@ def test_a_whole_life_of_a_file(site: Emulator) -> None:
                 version="1.0.0",
                 content="kind: A",
                 version_description="d",
+                below_space=False,
             )
         )
         second = gateway.write(

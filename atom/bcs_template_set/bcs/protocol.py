@@ -177,7 +177,7 @@ def create_file(
     version: str,
     content: str,
     version_description: str,
-    below_space: bool = False,
+    below_space: bool,
 ) -> Write[CreatedFile]:
     """Make a file with its first version, which is its current one.
 
