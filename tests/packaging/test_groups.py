@@ -66,7 +66,7 @@ def test_these_may_run_at_once(names: tuple[str, str]) -> None:
 
 FOUR = """
 import os, pytest
-def test_good(): pass
+def test_good(): assert len(getattr(os, "sched_getaffinity", lambda _: {0})(0)) == 1
 def test_bad(): assert print("said") or [1] == [2]
 @pytest.mark.skip(reason="why")
 def test_skipped(): pass
@@ -75,15 +75,28 @@ def torn(): yield; raise ValueError
 def test_torn(torn): pass
 def test_lost(): os._exit(3)
 """
+ALONE = """
+import os
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    CORES = os.sched_getaffinity(0)
+    def test_anywhere(): assert os.sched_getaffinity(0) == CORES
+else:
+    def test_anywhere(): pass
+"""
 
 
 @pytest.mark.parametrize(
     ("more", "counted"),
-    [((), "2 failed, 2 passed, 1 skipped, 1 error"), (("-x",), "stopping after 1 failures")],
+    [((), "2 failed, 3 passed, 1 skipped, 1 error"), (("-x",), "stopping after 1 failures")],
 )
 def test_what_ends_badly_in_a_forked_process_is_told(
     tmp_path: Path, more: tuple[str, ...], counted: str
 ) -> None:
+    """And each process stays on one core, but for tests that measure seconds or fill all cores."""
+    alone = tmp_path / "tests/torture/test_kill.py"
+    alone.parent.mkdir(parents=True)
+    alone.write_text(ALONE, encoding="utf-8")
     (tmp_path / "test_four.py").write_text(FOUR, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.forked_tests", "--processes", "2", *more]
     done = subprocess.run(

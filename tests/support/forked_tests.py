@@ -2,6 +2,10 @@
 
 So 11,000 tests are collected once and not by each process, and what that has imported is there. A process
 takes one group after the other (tests/support/groups.py) and hands back what pytest reports of its tests.
+
+Each stays on one core, unless its tests measure seconds or fill all. A test's threads, the step's and the
+site's, talk to each other, and one at a time holds the interpreter: handed from core to core, they take an
+eighth more CPU.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from typing import Any, NoReturn, Optional
 import pytest
 from _pytest.capture import CaptureManager
 from _pytest.reports import TestReport
-from tests.support.groups import in_groups
+from tests.support.groups import ALONE, group_of, in_groups
 
 _NUMBER = struct.Struct("!i")
 _LARGEST_PIPE = 65536
@@ -58,13 +62,15 @@ def run_in_processes(session: pytest.Session, count: int) -> None:
     os.close(giving)
     session.config.get_terminal_writer().flush()
     running: dict[Connection, int] = {}
+    cores = _cores()
     try:
         for number in range(count):
             here, there = Pipe(duplex=False)
             process = os.fork()
             if process == 0:
                 here.close()
-                _live(session, groups, taking=taking, told=there, name=f"process-{number}")
+                stay = _Staying(cores, number)
+                _live(session, groups, taking=taking, told=there, name=f"process-{number}", stay=stay)
             there.close()
             running[here] = process
         os.close(taking)
@@ -126,8 +132,35 @@ class _Reports:
             self.told.append(hook.pytest_report_to_serializable(config=self._config, report=report))
 
 
+def _cores() -> Sequence[int]:
+    """Return the cores that this process may use; none where the system does not tell (macOS)."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else ()
+
+
+class _Staying:
+    """Where one of several processes runs: each test on the process's own core, or on any."""
+
+    def __init__(self, cores: Sequence[int], number: int) -> None:
+        self._all = frozenset(cores)
+        self._own = frozenset([cores[number % len(cores)]]) if cores else self._all
+        self._now = self._all
+
+    def for_test(self, nodeid: str) -> None:
+        """Have this thread, and those that it will start, run where the test is to."""
+        wanted = self._all if group_of(nodeid) == ALONE else self._own
+        if wanted != self._now:
+            os.sched_setaffinity(0, wanted)
+            self._now = wanted
+
+
 def _live(
-    session: pytest.Session, groups: Sequence[Sequence[int]], *, taking: int, told: Connection, name: str
+    session: pytest.Session,
+    groups: Sequence[Sequence[int]],
+    *,
+    taking: int,
+    told: Connection,
+    name: str,
+    stay: _Staying,
 ) -> NoReturn:
     """Run groups of tests until none is left, and end."""
     status = 1
@@ -140,6 +173,7 @@ def _live(
             following = next(numbers, None)
             told.send(number)
             item, after = session.items[number], None if following is None else session.items[following]
+            stay.for_test(item.nodeid)
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             told.send(reports.told)
             reports.told = []
