@@ -177,19 +177,21 @@ def test_nothing_is_printed_where_nothing_changed() -> None:
 
 
 def test_the_detail_has_the_share_the_subtasks_and_the_phases() -> None:
-    files = (Subtask("a.yaml", 0.2, "succeeded"), Subtask("b.yaml", 0.5, "running"))
+    ends: tuple[SubtaskStatus, ...] = ("succeeded", "running", "failed")
+    files = tuple(Subtask(f"{name}.yaml", 0.5, status) for name, status in zip("abc", ends))
     phases = (TimelineItem("render", 0, 0.8), TimelineItem("publish", 1_767_225_600))
     screen = Screen(detail=True)
     screen.progress.show(Snapshot(0.33, files, phases))
     assert [json.loads(payload) for payload in screen.payloads()] == [
         {
-            "progress": {"value": 0.33, "summary": "1/2"},
+            "progress": {"value": 0.33, "summary": "2/3"},
             "subtasks": {
                 "title": "Domains and files",
-                "summary": "1/2",
+                "summary": "2/3",
                 "items": [
                     {"name": "a.yaml", "progress": 1.0, "status": "succeeded"},
                     {"name": "b.yaml", "progress": 0.5, "status": "running"},
+                    {"name": "c.yaml", "progress": 0.5, "status": "failed"},
                 ],
             },
             "timeline": {
