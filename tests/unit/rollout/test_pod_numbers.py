@@ -7,7 +7,7 @@ from typing import Optional
 import pytest
 
 from bcs_template_set.manifests.yaml_reading import YamlValue
-from bcs_template_set.messages import say
+from bcs_template_set.messages import Text, say
 from bcs_template_set.rollout.deployment_plan import PodNumbers, plan_deployment
 from bcs_template_set.rollout.live_state import FileVersion, LiveState
 from bcs_template_set.rollout.pod_numbers import (
@@ -125,13 +125,13 @@ def test_a_plan_names_the_numbers_that_its_text_does_not_decide() -> None:
     assert several(state(None, 1), KEPT) == ()
 
 
-def left(numbers: PodNumbers, found: LiveState) -> list[str]:
+def left(numbers: PodNumbers, found: LiveState) -> list[Text]:
     plan = plan_deployment([], [found], space="s", redeploy=False, numbers=numbers)
-    return [warning.key for warning in with_pods(plan, numbers).pods]
+    return list(with_pods(plan, numbers).pods)
 
 
 def test_a_number_that_is_left_is_said_unless_an_autoscaler_has_set_it() -> None:
-    assert left(PodNumbers(), state(5, 2)) == ["deploy.pods_left"]
+    assert left(PodNumbers(), state(5, 2)) == [say("deploy.pods_left", object=WEB, live=5, wanted=2)]
     assert left(SCALED, state(5, 2)) == left(KEPT, state(5, 2)) == []
     assert left(PodNumbers(), state(5, None)) == left(PodNumbers(), state(2, 2)) == []
     assert left(PodNumbers(unseen=say("deploy.never_seen")), state(2, 2)) == []
