@@ -181,9 +181,7 @@ ENDS = [
 def test_a_crash_loop_is_known_by_how_the_container_ended(last: Optional[Object], name: str) -> None:
     found = cause("CrashLoopBackOff", "back-off 5m0s restarting failed container", restarts=9, last=last)
     assert judged(found) == (name, 1, NO)
-    lost_sight = cause(
-        "ContainerStatusUnknown", restarts=9, last=last
-    )  # of the kubelet
+    lost_sight = cause("ContainerStatusUnknown", restarts=9, last=last)  # of the kubelet
     assert judged(lost_sight) == (name, 1, NO)
 
 
