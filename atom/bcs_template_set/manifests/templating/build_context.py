@@ -59,7 +59,7 @@ class BuildContext:
     region: str
 
 
-CONTEXT_NAMES = ("build", "pipeline", "branch", "commit", "project", "cluster_id", "namespace", "region")
+CONTEXT_NAMES = tuple(BuildContext.__annotations__)
 
 GIVEN_NAMES = (
     "build.number",

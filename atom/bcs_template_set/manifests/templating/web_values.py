@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Literal, Optional, Union, cast, get_args, get_origin
+from typing import Annotated, Literal, Optional, Union, get_args, get_origin
 
 from bcs_template_set.manifests.checks.telling import subject_of
 from bcs_template_set.manifests.fields import list_at, mapping_at
@@ -284,7 +284,7 @@ def _across(values: Values) -> Iterator[Text]:
             if value == LEFT_OUT:
                 yield say("render.web_left_out", path=_join(f"domains[{index}].env", name))
         port = domain.get("node_port", 0)
-        if fits(port, NodePort) and 0 < cast("int", port) < _LOWEST_NODE_PORT:
+        if isinstance(port, int) and 0 < port < _LOWEST_NODE_PORT and fits(port, NodePort):
             yield _wrong(f"domains[{index}].node_port", port, _accepted(NodePort))
         yield from _branch_paths(domain, path=f"domains[{index}]")
         yield from _pods(domain, path=f"domains[{index}]")
@@ -304,13 +304,16 @@ def _pods(domain: Mapping[str, YamlValue], *, path: str) -> Iterator[Text]:
     autoscale = domain.get("autoscale")
     if isinstance(autoscale, dict):
         least, most = autoscale.get("min", 1), autoscale.get("max")
-        if fits([least, most], list[Pods]) and cast("int", least) > cast("int", most):
+        # What takes longest, whether they are numbers of pods at all, is asked last.
+        more = isinstance(least, int) and isinstance(most, int) and least > most
+        if more and fits([least, most], list[Pods]):
             yield say("render.web_at_most", path=f"{path}.autoscale.min", other=f"{path}.autoscale.max")
         if domain.get("replicas", AUTO) != AUTO:
             yield say("render.web_autoscale", path=f"{path}.replicas", other=f"{path}.autoscale")
     ready, given = domain.get("min_ready_seconds", 0), domain.get("progress_deadline")
     deadline = _PROGRESS_DEADLINE if given is None else given
-    if fits([ready, deadline], list[Count]) and cast("int", ready) >= cast("int", deadline):
+    as_long = isinstance(ready, int) and isinstance(deadline, int) and ready >= deadline
+    if as_long and fits([ready, deadline], list[Count]):
         yield say("render.web_deadline", path=f"{path}.min_ready_seconds", other=f"{path}.progress_deadline")
 
 
